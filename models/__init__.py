@@ -1,0 +1,5 @@
+"""What is trained, versioned and handed over. The only package that talks to MLflow.
+
+Map
+---
+"""

@@ -1,0 +1,5 @@
+"""What runs at night: ingest, features, train, evaluate, register, score, publish.
+
+Map
+---
+"""

@@ -1,0 +1,9 @@
+"""What to say next to a customer, if anything, and why.
+
+Map
+---
+context       the moment: channel, agent, intent, what the chat mentions
+profile       one customer as the engine sees them: value, segments, tags, consent, contacts, history
+candidate     one thing that could be said, with its propensity
+decision      what was decided: hints, or a reasoned silence, and everything held back with its reason
+"""

@@ -1,0 +1,78 @@
+"""What was decided for one customer in one moment: hints, or a reasoned silence, and everything held back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Kind = Literal["cross_sell", "upsell", "replenish", "win_back", "bundle", "retention", "service"]
+Stage = Literal[
+    "eligibility",
+    "applicability",
+    "suitability",
+    "availability",
+    "consent",
+    "contact",
+    "service_first",
+    "arbitration",
+]
+Arm = Literal["treatment", "control"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One candidate after policies and arbitration: every number that made its priority, or why it was dropped."""
+
+    offer_id: str
+    item: str
+    kind: Kind
+    sources: tuple[str, ...]
+    propensity: float
+    propensity_raw: float
+    context_weight: float = 1.0
+    value: float = 0.0
+    lever: float = 1.0
+    priority: float = 0.0
+    rank: int | None = None
+    dropped_by: Stage | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What the agent reads: the offer, words to say, and why."""
+
+    offer_id: str
+    name: str
+    kind: Kind
+    words: str
+    reasons: tuple[str, ...]
+    propensity: float
+    value: float
+    priority: float
+    rank: int
+    selection_probability: float
+    segment_tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The record of DESIGN section 8: logged before it is answered.
+
+    ``silence`` is empty when there are hints, and otherwise the reason for saying nothing.
+    """
+
+    decision_id: str
+    at: datetime
+    customer_id: str
+    channel: str
+    agent_id: str
+    hints: tuple[Hint, ...]
+    silence: str
+    candidates: tuple[Ranked, ...]
+    arm: Arm = "treatment"
+    exploration: str = "none"
+    model_version: str = ""
+    snapshot: str = ""
+    context: dict[str, object] = field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""One customer as the engine sees them on a given day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TypeAlias
+
+from recommend.history import History
+
+Scalar: TypeAlias = str | float | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A fact on a customer: its name, where it comes from and since when it holds."""
+
+    name: str
+    source: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One time we approached the customer, or put an offer before them.
+
+    ``outcome`` is one of ``sent``, ``presented``, ``accepted``, ``rejected``, ``snoozed``, ``ignored``, ``purchased``;
+    ``offer_id`` and ``group`` are empty for a contact without an offer.
+    """
+
+    at: datetime
+    channel: str
+    outcome: str = "sent"
+    offer_id: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Everything a decision may look at, and nothing after ``as_of``.
+
+    Parameters
+    ----------
+    customer_id
+        Key of the customer.
+    as_of
+        The last day whose events are visible.
+    value
+        The scored fields of ``clv.columns.VALUE_FIELDS`` and the summary (frequency, recency_days ...), by name.
+        Dates are ISO strings.
+    segments
+        Names of the segments the customer is in.
+    tags
+        Facts with source and time.
+    attributes
+        What the customers table holds beyond the contract (region, plan, birth_year ...). Never shown to an agent.
+    consent
+        By ``channel`` or ``channel.purpose``; a missing entry means what the contact policy says it means.
+    contacts
+        Approaches so far, oldest first.
+    open_issue
+        Topic of an unresolved complaint, empty if there is none.
+    history
+        What was bought when, by item.
+    known
+        False for a customer no data exist about: the documented cold answer.
+    """
+
+    customer_id: str
+    as_of: date
+    value: dict[str, Scalar] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    attributes: dict[str, Scalar] = field(default_factory=dict)
+    consent: dict[str, bool] = field(default_factory=dict)
+    contacts: tuple[Contact, ...] = ()
+    open_issue: str = ""
+    history: History = field(default_factory=History)
+    known: bool = True
