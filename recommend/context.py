@@ -21,7 +21,7 @@ class Context:
     agent_id
         Who asks; empty for a batch run.
     intent
-        What the customer wants (``complaint``, ``cancel``, ``buy``, ``ask``, ``deliver``, ``pay``), empty if unknown.
+        What the customer wants (``complaint``, ``cancel``, ``buy``, ``ask``, ``deliver``, ``pay``), or empty.
     topic
         What it is about, empty if unknown.
     sentiment

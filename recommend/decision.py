@@ -22,7 +22,7 @@ Arm = Literal["treatment", "control"]
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One candidate after policies and arbitration: every number that made its priority, or why it was dropped."""
+    """One candidate after policies and arbitration: the numbers of its priority, or why it was dropped."""
 
     offer_id: str
     item: str

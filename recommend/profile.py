@@ -24,7 +24,8 @@ class Tag:
 class Contact:
     """One time we approached the customer, or put an offer before them.
 
-    ``outcome`` is one of ``sent``, ``presented``, ``accepted``, ``rejected``, ``snoozed``, ``ignored``, ``purchased``;
+    ``outcome`` is one of ``sent``, ``presented``, ``accepted``, ``rejected``, ``snoozed``, ``ignored`` or
+    ``purchased``;
     ``offer_id`` and ``group`` are empty for a contact without an offer.
     """
 
@@ -46,14 +47,14 @@ class Profile:
     as_of
         The last day whose events are visible.
     value
-        The scored fields of ``clv.columns.VALUE_FIELDS`` and the summary (frequency, recency_days ...), by name.
+        The fields of ``clv.columns.VALUE_FIELDS`` and the summary (frequency, recency_days ...), by name.
         Dates are ISO strings.
     segments
         Names of the segments the customer is in.
     tags
         Facts with source and time.
     attributes
-        What the customers table holds beyond the contract (region, plan, birth_year ...). Never shown to an agent.
+        What the customers table holds beyond the contract (region, plan ...). Never shown to an agent.
     consent
         By ``channel`` or ``channel.purpose``; a missing entry means what the contact policy says it means.
     contacts

@@ -1,0 +1,126 @@
+"""What a person may set: one TOML file, overridden by ``CLV_SECTION__NAME`` variables."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from clv.errors import SettingError
+
+
+class DataSettings(BaseModel):
+    """Where the data come from and where everything made of them goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Folder of the ledger, models, scores and publications.")
+    source: str = Field(
+        "", description="Built-in source (complete-journey, cdnow), file, folder, glob or SQL URL."
+    )
+    tables: dict[str, str] = Field(
+        default_factory=dict, description="One source per table: purchases, interactions, customers, ..."
+    )
+    mapping: Path | None = Field(None, description="TOML file that says which header is which column.")
+    offers: Path | None = Field(None, description="JSON file of offers, beside those of the offers table.")
+    policies: Path | None = Field(None, description="TOML file of engagement and contact policies.")
+
+
+class ValueSettings(BaseModel):
+    """How lifetime value is counted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    horizon_days: int = Field(365, ge=1, le=3650, description="Days ahead that predicted_clv looks.")
+    annual_discount: float = Field(
+        0.10, ge=0, lt=1, description="Yearly rate at which later money counts less."
+    )
+    margin_rate: float = Field(
+        1.0, gt=0, le=1, description="Share of the amount that is margin; 1 values revenue."
+    )
+
+
+class TrainingSettings(BaseModel):
+    """How models are fitted and judged."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    holdout_days: int | None = Field(
+        None, ge=7, description="Days kept back to judge the value model; a quarter of the log unless set."
+    )
+    propensity_days: int = Field(
+        14, ge=1, le=365, description="Days within which a proposed item must be bought."
+    )
+    random_state: int = Field(0, ge=0, description="Seed of everything random.")
+    threads: int = Field(2, ge=1, le=256, description="Threads a fit may use.")
+
+
+class Settings(BaseSettings):
+    """The sections the pipelines read; the service reads its own section of the same file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLV_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    data: DataSettings = DataSettings()
+    value: ValueSettings = ValueSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Read the settings from a TOML file, from ``CLV_SECTION__NAME`` variables, or from the defaults.
+
+    Parameters
+    ----------
+    file
+        The configuration; without one ``clv.toml`` in the working folder if there is one.
+
+    Raises
+    ------
+    SettingError
+        When the file is missing or unreadable, or a value is unknown or out of range.
+    """
+    try:
+        return Settings(**_sections(file))
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingError(
+            f"Setting {name} is not usable: {first['msg']}.",
+            where=str(file or "clv.toml or environment"),
+            hint="`clv settings` lists every setting with its range.",
+        ) from invalid
+
+
+def _sections(file: Path | None) -> dict[str, Any]:
+    """Return the sections the pipelines read; the service's own section is not theirs to judge."""
+    default = Path("clv.toml")
+    chosen = file or (default if default.exists() else None)
+    if chosen is None:
+        return {}
+    try:
+        everything = tomllib.loads(chosen.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise SettingError("The configuration file does not exist.", where=str(chosen)) from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise SettingError(f"The configuration file is not TOML: {broken}.", where=str(chosen)) from broken
+    return {name: everything[name] for name in Settings.model_fields if name in everything}
