@@ -15,6 +15,8 @@ from pydantic_settings import (
 
 from clv.errors import SettingError
 
+SECTIONS_OF_OTHERS = ("serving",)
+
 
 class DataSettings(BaseModel):
     """Where the data come from and where everything made of them goes."""
@@ -123,4 +125,10 @@ def _sections(file: Path | None) -> dict[str, Any]:
         raise SettingError("The configuration file does not exist.", where=str(chosen)) from missing
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise SettingError(f"The configuration file is not TOML: {broken}.", where=str(chosen)) from broken
+    for name in everything:
+        if name not in Settings.model_fields and name not in SECTIONS_OF_OTHERS:
+            known = ", ".join((*Settings.model_fields, *SECTIONS_OF_OTHERS))
+            raise SettingError(
+                f"There is no section {name}.", where=str(chosen), hint=f"Sections are {known}."
+            )
     return {name: everything[name] for name in Settings.model_fields if name in everything}
