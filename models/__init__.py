@@ -2,4 +2,16 @@
 
 Map
 ---
+bundle        a model's manifest: kind, version, as-of day, data fingerprint, metrics, hash of every file
+files         a bundle's folder: sealed, checked file by file, packed into a zip for closed networks
+verdict       may this model become the champion, and why
+profiles      a customer's profile as the bytes a snapshot keeps, and back
+generation    which published generation is the one to read: its manifest and the pointer
+publication   writes a generation aside and publishes it in one step
+snapshot      reads one whole generation, in microseconds a customer
+
+Known gotchas
+-------------
+A snapshot's profiles and lists stay readable after its generation was pruned; its folders and documents do
+not: load models and offers when you open it.
 """

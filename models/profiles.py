@@ -1,0 +1,98 @@
+"""A customer's profile as the bytes a snapshot keeps, and back.
+
+Two blobs a customer: ``value`` holds the scored fields, which lists read by the million; ``body`` the rest,
+which only one customer's page needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+import orjson
+
+from clv.errors import SnapshotError
+from recommend.history import History
+from recommend.profile import Contact, Profile, Scalar, Tag
+
+_OPTIONS: Final = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+_BODY: Final = (
+    "as_of",
+    "segments",
+    "tags",
+    "attributes",
+    "consent",
+    "contacts",
+    "open_issue",
+    "history",
+    "known",
+)
+
+
+def encode(profile: Profile) -> tuple[bytes, bytes]:
+    """Return a profile's ``value`` and ``body`` blobs; a number that is not finite becomes null.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> profile = Profile("ann", date(2026, 1, 31), value={"predicted_clv": 12.5}, segments=("loyal",))
+    >>> decode("ann", *encode(profile)) == profile
+    True
+    """
+    body = {name: getattr(profile, name) for name in _BODY}
+    try:
+        return orjson.dumps(profile.value, option=_OPTIONS), orjson.dumps(body, option=_OPTIONS)
+    except orjson.JSONEncodeError as error:
+        raise SnapshotError(
+            f"A profile cannot be written: {error}.",
+            where=f"customer {profile.customer_id}",
+            hint="Attributes and values are text, numbers, true or false, or nothing.",
+        ) from error
+
+
+def decode(customer_id: str, value: bytes, body: bytes) -> Profile:
+    """Return the profile that :func:`encode` wrote."""
+    return from_json({**orjson.loads(body), "value": orjson.loads(value), "customer_id": customer_id})
+
+
+def decode_value(value: bytes) -> dict[str, Scalar]:
+    """Return the scored fields alone."""
+    fields: dict[str, Scalar] = orjson.loads(value)
+    return fields
+
+
+def from_json(raw: Mapping[str, Any]) -> Profile:
+    """Return a profile from plain values: dates as ISO strings, tags, contacts and history as mappings.
+
+    Raises
+    ------
+    SnapshotError
+        If a field is missing, unknown or of the wrong kind.
+    """
+    fields = dict(raw)
+    try:
+        customer_id, as_of = fields.pop("customer_id"), _day(fields.pop("as_of"))
+        tags = tuple([Tag(t["name"], t["source"], _day(t["since"])) for t in fields.pop("tags", ())])
+        contacts = tuple([_contact(c) for c in fields.pop("contacts", ())])
+        segments = tuple(fields.pop("segments", ()))
+        history = History.from_json(fields.pop("history", None) or _NOTHING)
+        return Profile(
+            customer_id, as_of, tags=tags, contacts=contacts, segments=segments, history=history, **fields
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        where = f"customer {raw.get('customer_id', '?')}"
+        raise SnapshotError(f"This is not a profile: {error!r}.", where=where) from error
+
+
+_NOTHING: Final[dict[str, list[object]]] = {"order_days": [], "items": [], "positions": []}
+
+
+def _contact(raw: Mapping[str, Any]) -> Contact:
+    at = raw["at"]
+    moment = at if isinstance(at, datetime) else datetime.fromisoformat(at)
+    return Contact(moment, raw["channel"], raw["outcome"], raw["offer_id"], raw["group"])
+
+
+def _day(raw: date | str) -> date:
+    return raw if isinstance(raw, date) else date.fromisoformat(raw)
