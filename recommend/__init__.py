@@ -9,4 +9,14 @@ decision      what was decided: hints, or a reasoned silence, and everything hel
 rules         one rule language for policies and segments: parse, one customer at a time
 rules_grammar how a rule is written, with every complaint pointing at a character
 rules_table   the same rules for a table of customers, as Ibis expressions
+vitals        the few numbers segments and tags are made of, read alike from a row and from a record
+rfm           the eleven standard segments by recency, frequency and money
+lifecycle     new, active, returning, cooling, at risk, lost
+segments      the lists a customer is on: cut points learned once, applied by night and live
+tags          facts on a customer's behaviour, with source and day
+explain       why this offer: reasons from facts and from the model's arithmetic
+phrases       how a reason is said in each language
+scripts       words an agent can say, which inform and do not press
+languages     which language a reader's tag means
+sensitive     what is never shown or spoken of
 """

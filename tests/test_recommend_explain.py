@@ -1,0 +1,118 @@
+"""Reasons are facts, in the reader's language, and tell nothing private."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from recommend.candidate import Candidate
+from recommend.explain import family_of, reason_codes, reasons, sentence
+from recommend.history import History
+from recommend.phrases import TEMPLATES
+from recommend.profile import Profile, Tag
+from recommend.sensitive import DENIED, is_sensitive
+
+TODAY = date(2024, 6, 30)
+DAY0 = (TODAY - date(1970, 1, 1)).days
+COFFEE = History(tuple(DAY0 - ago for ago in (57, 39, 21)), ("COFFEE", "TEA"), ((0, 1, 2), (2,)))
+ANNA = Profile("anna", TODAY, history=COFFEE)
+
+
+def test_a_rhythm_is_said_with_its_days() -> None:
+    offer = Candidate("item:COFFEE", "COFFEE", sources=("own_repeat",))
+    assert reasons(offer, ANNA) == ("Buys coffee every 18 days, last 21 days ago",)
+    assert reasons(offer, ANNA, locale="zh-CN", item_name="咖啡") == ("大约每18天买一次咖啡，上次是21天前",)
+    assert reasons(offer, ANNA, locale="zh-TW", item_name="咖啡") == ("大約每18天買一次咖啡，上次是21天前",)
+
+
+def test_a_single_purchase_is_not_called_a_rhythm() -> None:
+    assert reasons(Candidate("item:TEA", "TEA"), ANNA) == ("Bought tea once, last 21 days ago",)
+
+
+def test_what_the_customer_asked_about_comes_first() -> None:
+    found = reason_codes(Candidate("item:COFFEE", "COFFEE", sources=("popular",)), ANNA, mentions=("COFFEE",))
+    assert [reason.code for reason in found] == ["mentioned", "rhythm", "popular"]
+
+
+def test_silence_is_a_reason_to_win_back() -> None:
+    value = {"frequency": 5, "recency_days": 100, "age_days": 190}
+    gone = Profile("bo", TODAY, value=value, segments=("lifecycle_at_risk",), history=COFFEE)
+    assert reasons(Candidate("x", sources=("win_back",)), gone) == (
+        "No order for 90 days; used to order every 20 days",
+    )
+
+
+def test_a_coupon_is_explained_by_the_campaign_and_the_taste_for_discounts() -> None:
+    thrifty = Profile("cy", TODAY, tags=(Tag("price_sensitive", "discounts", TODAY),), history=COFFEE)
+    assert [r.code for r in reason_codes(Candidate("c", sources=("campaign",)), thrifty)] == [
+        "campaign",
+        "discount",
+    ]
+
+
+def test_the_models_contributions_speak_by_family_loudest_first() -> None:
+    offer = Candidate(
+        "item:WINE",
+        "WINE",
+        contributions={
+            "co_purchase_score": 0.4,
+            "neighbours_rank": 0.5,
+            "neighbours_score": 0.4,
+            "popular_rank": -0.3,
+            "zeta": 2.0,
+        },
+    )
+    assert [reason.code for reason in reason_codes(offer, ANNA)] == ["neighbours", "co_purchase"]
+
+
+def test_a_fact_is_not_repeated_by_the_model() -> None:
+    offer = Candidate("item:COFFEE", "COFFEE", contributions={"days_since_item": 0.9, "item_decay": 0.8})
+    assert [reason.code for reason in reason_codes(offer, ANNA)] == ["rhythm"]
+
+
+def test_a_stranger_is_called_a_stranger() -> None:
+    assert reasons(Candidate("item:X", "X"), Profile("?", TODAY, known=False)) == (
+        "Little is known about this customer yet",
+    )
+
+
+@pytest.mark.parametrize("name", sorted(DENIED))
+def test_no_sensitive_attribute_is_ever_a_reason(name: str) -> None:
+    features = [f"{name}_recent_count", f"own_{name}", f"customer.{name}", name.title() + "Repeat"]
+    assert all(is_sensitive(feature) for feature in features)
+    offer = Candidate("item:X", "X", contributions=dict.fromkeys(features, 5.0))
+    assert reasons(offer, ANNA) == ()
+
+
+def test_the_profiles_attributes_cannot_reach_the_reasons() -> None:
+    offer = Candidate(
+        "item:COFFEE", "COFFEE", sources=("popular", "segment"), contributions={"own_count": 1.0}
+    )
+    bare = reasons(offer, ANNA, most=9)
+    told = Profile(
+        "anna", TODAY, history=COFFEE, attributes={"religion": "x", "income": 9.0, "birth_year": 1980}
+    )
+    assert reasons(offer, told, most=9) == bare
+
+
+def test_private_purchases_are_not_read_out() -> None:
+    history = History((DAY0 - 30, DAY0 - 20, DAY0 - 10), ("PREGNANCY TESTS",), ((0, 1, 2),))
+    offer = Candidate("item:PREGNANCY TESTS", "PREGNANCY TESTS", sources=("own_repeat",))
+    assert reasons(offer, Profile("d", TODAY, history=history)) == ()
+
+
+def test_a_name_nobody_put_into_words_stays_unspoken() -> None:
+    assert family_of("f_17") == ""
+
+
+def test_every_reason_has_words_in_every_language() -> None:
+    assert all(set(words) == {"en", "zh-Hans", "zh-Hant"} for words in TEMPLATES.values())
+
+
+def test_reasons_become_one_sentence() -> None:
+    assert (
+        sentence(("大约每18天买一次咖啡", "许多顾客都买"), "zh-Hans")
+        == "大约每18天买一次咖啡；许多顾客都买。"
+    )
+    assert sentence(()) == ""
