@@ -1,0 +1,88 @@
+"""The one door to MLflow: imported quietly, told to phone nobody, and pointed at one store at a time.
+
+Importing this module takes about a second; nothing on the service's hot path does.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from clv.errors import RegistryError
+
+# Before the import: telemetry starts with it. A user's own setting wins.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")  # no model of ours is a pickle
+
+with warnings.catch_warnings():
+    # MLflow 3.17.2 warns about its own type hints while it is imported, and SQLAlchemy 2.1 about its mappings
+    warnings.simplefilter("ignore")
+    import mlflow
+    import mlflow.data.code_dataset_source
+    import mlflow.data.meta_dataset
+    import mlflow.models
+    import mlflow.pyfunc
+
+__all__ = ["mlflow", "tracking_to"]
+
+_LOGGERS = ("mlflow", "alembic")
+_SQLITE = b"SQLite format 3\0"
+
+
+@contextmanager
+def tracking_to(uri: str) -> Iterator[None]:
+    """Send what happens inside to one store, quietly, and leave MLflow's globals as they were.
+
+    Parameters
+    ----------
+    uri
+        Such as ``sqlite:////data/mlflow.db``.
+
+    Raises
+    ------
+    RegistryError
+        In place of MLflow's own errors and its store's.
+    """
+    _check_store(uri)
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None  # type: ignore[no-untyped-call]
+    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+    mlflow.set_tracking_uri(uri)
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        hint = "`clv doctor` examines the store; `mlflow db upgrade` brings an older one up to date."
+        raise RegistryError(f"The registry failed: {first}", where=uri, hint=hint) from error
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+        mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None means unset
+
+
+def _check_store(uri: str) -> None:
+    """Refuse a store that cannot be one; MLflow itself would try again for minutes before it says so."""
+    scheme, _, name = uri.partition(":///")
+    if scheme != "sqlite":
+        return
+    path = Path(name)
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise RegistryError(
+            "The registry's file cannot be written.", where=str(path), hint="Check its folder."
+        )
+    if path.exists():
+        with path.open("rb") as stream:
+            head = stream.read(len(_SQLITE))
+        if head not in {b"", _SQLITE}:
+            hint = "Move it away, or point the registry elsewhere."
+            raise RegistryError("The registry's file is not an SQLite database.", where=str(path), hint=hint)
