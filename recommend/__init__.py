@@ -13,6 +13,9 @@ vitals        the few numbers segments and tags are made of, read alike from a r
 rfm           the eleven standard segments by recency, frequency and money
 lifecycle     new, active, returning, cooling, at risk, lost
 segments      the lists a customer is on: cut points learned once, applied by night and live
+audiences     the marketer's own lists, by rule, from a file
+clusters      groups of customers nobody defined, with names a person can read
+affinity      the best channel and time to reach somebody, with how sure we are
 tags          facts on a customer's behaviour, with source and day
 explain       why this offer: reasons from facts and from the model's arithmetic
 phrases       how a reason is said in each language

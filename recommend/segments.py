@@ -7,8 +7,9 @@ stored numbers and land on the same lists.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
@@ -20,10 +21,13 @@ from numpy.typing import NDArray
 from clv import columns as c
 from clv.errors import TooLittleData, UnknownFormat
 from recommend import lifecycle, rfm
+from recommend.audiences import Audience, fields_of, make_audiences, who_matches
+from recommend.clusters import Clusters
 from recommend.history import History
 from recommend.lifecycle import Lifecycle
 from recommend.profile import Profile, Tag
 from recommend.rfm import RfmCuts
+from recommend.rules import FieldType
 from recommend.tags import TagLimits, tags_of
 from recommend.vitals import SPEND_FIELDS, WORTH_FIELDS, VitalsTable, first_present, vitals_of, vitals_table
 
@@ -64,6 +68,10 @@ class SegmentModel:
         Between the stages of the lifecycle.
     tag_limits
         From which values on a tag is given.
+    clusters
+        The discovered groups; None where there are none to speak of.
+    audiences
+        The marketer's own lists, and the fields their rules may name.
     """
 
     as_of: date
@@ -73,9 +81,20 @@ class SegmentModel:
     tiers: tuple[float, ...]
     limits: Lifecycle
     tag_limits: TagLimits = field(default_factory=TagLimits)
+    clusters: Clusters | None = None
+    audiences: tuple[Audience, ...] = ()
+    fields: Mapping[str, FieldType] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, scored: pd.DataFrame, as_of: date) -> SegmentModel:
+    def fit(
+        cls,
+        scored: pd.DataFrame,
+        as_of: date,
+        *,
+        audiences: Sequence[Mapping[str, Any]] = (),
+        clusters: int = 6,
+        random_state: int = 0,
+    ) -> SegmentModel:
         """Learn the cut points.
 
         Parameters
@@ -85,11 +104,19 @@ class SegmentModel:
             there.
         as_of
             The last visible day.
+        audiences
+            Definitions of the marketer's own lists; see :mod:`recommend.audiences`.
+        clusters
+            Look for at most so many groups, at least 3; 0 for none.
+        random_state
+            Seed of the search for groups.
 
         Raises
         ------
         MissingColumn
             If the summary is not there.
+        RuleError
+            If a list's rule does not parse.
         TooLittleData
             If there is no customer with a purchase.
         """
@@ -101,6 +128,7 @@ class SegmentModel:
                 where="scored customers",
                 hint="Check the as-of day: it must not be before the first purchase.",
             )
+        fields = fields_of(scored)
         return cls(
             as_of=as_of,
             spend_field=spend,
@@ -109,6 +137,9 @@ class SegmentModel:
             tiers=rfm.quantiles(vitals.worth[vitals.known], TIER_SHARES),
             limits=Lifecycle.fit(vitals),
             tag_limits=TagLimits.fit(scored),
+            clusters=Clusters.fit(scored, spend, most=clusters, random_state=random_state),
+            audiences=make_audiences(audiences, fields),
+            fields=fields,
         )
 
     def assign(self, scored: pd.DataFrame) -> pd.DataFrame:
@@ -120,11 +151,10 @@ class SegmentModel:
             customer_id, segment: one row a membership, ordered by segment, then customer.
         """
         vitals = vitals_table(scored, self.spend_field, self.worth_field)
-        families = [
-            pd.DataFrame({c.CUSTOMER_ID: vitals.customer_id, "segment": names})
-            for names in self._names(vitals)
-        ]
-        members = pd.concat(families, ignore_index=True)
+        names = [*self._names(vitals), *self._cluster_names(scored, vitals)]
+        names += [*self._audience_names(scored, names)]
+        parts = [pd.DataFrame({c.CUSTOMER_ID: vitals.customer_id, "segment": each}) for each in names]
+        members = pd.concat(parts, ignore_index=True)
         members = members[members["segment"] != ""]
         return members.sort_values(["segment", c.CUSTOMER_ID], kind="stable", ignore_index=True)
 
@@ -138,11 +168,17 @@ class SegmentModel:
         """
         vitals = vitals_of(record, self.spend_field, self.worth_field)
         if not vitals.known:
-            return ()
+            return self._audiences_of(record, ())
         names = [f"rfm_{rfm.rfm_name(vitals, self.cuts)}", f"lifecycle_{self.limits.stage(vitals)}"]
-        if self.tiers and vitals.worth == vitals.worth:  # known, that is: nan is not itself
+        if self.tiers and not math.isnan(vitals.worth):
             names.insert(1, f"value_{TIERS[bisect_left(self.tiers, vitals.worth)]}")
-        return tuple(names)
+        if self.clusters:
+            names.append(self.clusters.of(record))
+        return (*names, *self._audiences_of(record, tuple(names)))
+
+    def private_segments(self) -> frozenset[str]:
+        """Return the lists whose rule looks at what an agent must not see: keep their names off the hint."""
+        return frozenset(audience.name for audience in self.audiences if audience.private)
 
     def tags_of(
         self, customer: Profile | Mapping[str, object], as_of: date, history: History | None = None
@@ -152,7 +188,9 @@ class SegmentModel:
 
     def describe(self) -> list[Described]:
         """Return every segment this model can assign, with its rule in words and numbers."""
-        return [*self._describe_rfm(), *self._describe_tiers(), *self._describe_lifecycle()]
+        found = [Described(*words) for words in self.clusters.describe()] if self.clusters else []
+        own = [Described(a.name, a.description, a.rule.text) for a in self.audiences]
+        return [*self._describe_rfm(), *self._describe_tiers(), *self._describe_lifecycle(), *found, *own]
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain values."""
@@ -165,6 +203,9 @@ class SegmentModel:
             "tiers": list(self.tiers),
             "lifecycle": self.limits.to_json(),
             "tags": self.tag_limits.to_json(),
+            "clusters": self.clusters.to_json() if self.clusters else None,
+            "audiences": [audience.to_json() for audience in self.audiences],
+            "fields": dict(self.fields),
         }
 
     @classmethod
@@ -190,6 +231,9 @@ class SegmentModel:
             tiers=tuple(map(float, raw["tiers"])),
             limits=Lifecycle.from_json(raw["lifecycle"]),
             tag_limits=TagLimits.from_json(raw["tags"]),
+            clusters=Clusters.from_json(raw["clusters"]) if raw["clusters"] else None,
+            audiences=make_audiences(raw["audiences"], raw["fields"]),
+            fields=raw["fields"],
         )
 
     def _names(self, vitals: VitalsTable) -> Iterable[NDArray[np.object_]]:
@@ -200,6 +244,34 @@ class SegmentModel:
             ]
             yield _prefixed("value_", np.where(vitals.known & ~np.isnan(vitals.worth), tier, ""))
         yield _prefixed("lifecycle_", self.limits.stages(vitals))
+
+    def _cluster_names(self, scored: pd.DataFrame, vitals: VitalsTable) -> Iterable[NDArray[np.object_]]:
+        if self.clusters:
+            yield np.where(vitals.known, self.clusters.assign(scored), "")
+
+    def _audience_names(
+        self, scored: pd.DataFrame, assigned: Sequence[NDArray[np.object_]]
+    ) -> Iterable[NDArray[np.object_]]:
+        if not self.audiences:
+            return
+        asked = {name for audience in self.audiences for name in audience.rule.names}
+        lists: dict[str, list[tuple[str, ...]]] = {}
+        if "segments" in asked:
+            lists["segments"] = [tuple(filter(None, row)) for row in zip(*assigned, strict=True)]
+        if "tags" in asked:
+            records = scored.to_dict("records")
+            lists["tags"] = [self._tag_names({str(k): v for k, v in row.items()}) for row in records]
+        for audience in self.audiences:
+            yield np.where(who_matches(audience, scored, lists), audience.name, "").astype(object)
+
+    def _audiences_of(self, record: Mapping[str, object], assigned: tuple[str, ...]) -> tuple[str, ...]:
+        if not self.audiences:
+            return ()
+        seen = {**record, "segments": assigned, "tags": self._tag_names(record)}
+        return tuple(audience.name for audience in self.audiences if audience.rule.matches(seen))
+
+    def _tag_names(self, record: Mapping[str, object]) -> tuple[str, ...]:
+        return tuple(tag.name for tag in tags_of(record, self.as_of, self.tag_limits))
 
     def _describe_rfm(self) -> Iterable[Described]:
         days = ", ".join(f"{cut:g}" for cut in reversed(self.cuts.quiet_days))

@@ -96,7 +96,7 @@ def is_sensitive(name: str) -> bool:
 
     Examples
     --------
-    >>> [is_sensitive(name) for name in ("birth_year", "HouseholdIncome", "days_since_item", "age_days", "age")]
+    >>> [is_sensitive(name) for name in ("birth_year", "HouseholdIncome", "item_since", "age_days", "age")]
     [True, True, False, False, True]
     """
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

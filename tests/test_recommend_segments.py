@@ -136,7 +136,7 @@ def test_a_log_of_customer_date_and_amount_is_enough() -> None:
     scored = crowd(200)[["customer_id", "frequency", "recency_days", "age_days", "historic_revenue"]]
     model = SegmentModel.fit(scored, TODAY)
     families = {name.split("_")[0] for name in model.assign(scored)["segment"]}
-    assert families == {"rfm", "value", "lifecycle"}
+    assert families == {"rfm", "value", "lifecycle", "cluster"}
     assert model.worth_field == "historic_revenue"
 
 
@@ -159,12 +159,15 @@ def test_who_never_bought_is_on_no_list() -> None:
     model = SegmentModel.fit(scored, TODAY)
     assert lists_of(model.assign(scored), "c0") == set()
     assert model.segments_of({}) == ()
+    bare = SegmentModel.fit(scored, TODAY, audiences=[{"name": "unknown", "rule": "frequency is missing"}])
+    assert bare.segments_of({}) == ("unknown",)
+    assert lists_of(bare.assign(scored), "c0") == {"unknown"}
 
 
 numbers = st.one_of(st.none(), st.integers(0, 800).map(float), st.floats(0, 5000))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     frequency=numbers,
     recency=numbers,
@@ -197,7 +200,18 @@ def test_the_live_answer_equals_the_nights_lists(
     assert set(MODEL.segments_of(record)) == set(members["segment"])
 
 
-MODEL = SegmentModel.fit(crowd(), TODAY)
+AUDIENCES = (
+    {
+        "name": "worth_a_call",
+        "rule": "predicted_clv > 60 and segments has any ('lifecycle_at_risk', 'lifecycle_cooling')",
+    },
+    {
+        "name": "once_only",
+        "rule": "tags has 'one_time_buyer' or frequency is missing",
+        "description": "Only once",
+    },
+)
+MODEL = SegmentModel.fit(crowd(), TODAY, audiences=AUDIENCES)
 
 
 def test_live_equals_night_for_a_whole_crowd_and_after_a_round_trip_through_json() -> None:
@@ -218,7 +232,10 @@ def test_members_come_ordered_for_paging() -> None:
 def test_every_segment_that_can_be_assigned_is_described() -> None:
     described = {segment.name: segment for segment in MODEL.describe()}
     assert set(MODEL.assign(crowd(2000, seed=4))["segment"]) <= set(described)
-    assert len(described) == 11 + 4 + 6
+    discovered = [name for name in described if name.startswith("cluster_")]
+    assert 3 <= len(discovered) <= 6
+    assert set(described) >= {"worth_a_call", "once_only"}
+    assert len(described) == 11 + 4 + 6 + len(discovered) + 2
     assert set(lifecycle.DESCRIPTIONS) == {
         n.removeprefix("lifecycle_") for n in described if n.startswith("life")
     }
