@@ -1,0 +1,10 @@
+"""The routes: one noun a file, each a few lines around a question to the service.
+
+Map
+---
+asking        what the signature of a route is made of: the service, an id, a page size
+customers     who a customer is
+offers        what to say next
+segments      segments and their lists, as JSON pages or one streamed CSV
+health        alive, ready
+"""

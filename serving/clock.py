@@ -1,0 +1,38 @@
+"""What time it is for the service."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+
+class Clock:
+    """The business time decisions are made in.
+
+    Parameters
+    ----------
+    mode
+        ``system`` is the wall clock. ``published`` stands on the day after the published data, with the wall
+        clock's time of day: values are then of one age with the models, and old data can be tried out.
+
+    Examples
+    --------
+    >>> Clock("published").now(date(2017, 12, 31)).date().isoformat()
+    '2018-01-01'
+    """
+
+    def __init__(self, mode: Literal["published", "system"]) -> None:
+        self.mode = mode
+
+    def now(self, as_of: date | None) -> datetime:
+        """Return the business time, given the last day the published data hold."""
+        wall = datetime.now(UTC)
+        if self.mode == "system" or as_of is None:
+            return wall
+        return datetime.combine(as_of + timedelta(days=1), wall.timetz())
+
+    def today(self, as_of: date | None) -> date:
+        """Return the last visible day: the published one, or yesterday by the wall clock."""
+        if self.mode == "system" or as_of is None:
+            return datetime.now(UTC).date()
+        return as_of

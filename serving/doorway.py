@@ -1,0 +1,130 @@
+"""What every request passes on its way in and every answer on its way out.
+
+One plain ASGI layer: the largest body, a request id, and the security headers.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Final
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+
+_TOO_LARGE: Final = "The body is larger than the service takes."
+_SMALLER: Final = "Send it in smaller parts."
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+)
+
+
+def security_headers(ancestors: tuple[str, ...] = ()) -> list[tuple[bytes, bytes]]:
+    """Return the headers every answer carries.
+
+    Parameters
+    ----------
+    ancestors
+        Origins that may frame the pages, beside our own.
+    """
+    policy = POLICY.format(ancestors=" ".join(("'self'", *ancestors)))
+    return [
+        (b"content-security-policy", policy.encode("ascii")),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"cache-control", b"no-store"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    ]
+
+
+class Doorway:
+    """Gives a request its id, and its answer the id and the security headers; stops a body that is too large.
+
+    Parameters
+    ----------
+    app
+        What lies behind.
+    headers
+        The security headers.
+    largest_body
+        In bytes; a larger one is refused before it is read, or as soon as it turns out to be larger.
+    """
+
+    def __init__(self, app: ASGIApp, headers: list[tuple[bytes, bytes]], largest_body: int) -> None:
+        self.app = app
+        self.headers = headers
+        self.largest_body = largest_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request through."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+
+        async def send_dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *((name, value) for name, value in self.headers if name not in given),
+                    (b"x-request-id", request_id.encode("ascii")),
+                ]
+            await send(message)
+
+        if _announced(scope) > self.largest_body:
+            await error_answer(request_id, 413, "too_large", _TOO_LARGE, _SMALLER)(
+                scope, receive, send_dressed
+            )
+            return
+        await self.app(scope, self._counted(receive), send_dressed)
+
+    def _counted(self, receive: Receive) -> Receive:
+        """Count what comes in, for a body whose size was not announced, or not truly."""
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.largest_body:
+                raise HTTPException(413, _TOO_LARGE)
+            return message
+
+        return counted
+
+
+def error_answer(
+    request_id: str,
+    status: int,
+    code: str,
+    message: str,
+    hint: str = "",
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Return an error in the one shape every error has."""
+    body = {"code": code, "message": message, "hint": hint, "request_id": request_id}
+    return Response(orjson.dumps({"error": body}), status, headers, media_type="application/json")
+
+
+def _announced(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _request_id(scope: Scope) -> str:
+    """Return the caller's request id when it is a plain word, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _ID.fullmatch(value):
+            return bytes(value).decode("ascii")
+    return uuid.uuid4().hex

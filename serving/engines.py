@@ -1,0 +1,114 @@
+"""A published generation's models, offers and policies, made into the engine that decides."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Final
+
+from clv.valuation import ValueModel
+from models.files import read_bundle
+from models.snapshot import Snapshot
+from recommend.candidate import Candidate
+from recommend.candidates import Proposer
+from recommend.catalogue import ITEM_PREFIX, Catalogue, Offer
+from recommend.context import Context
+from recommend.decision import Kind
+from recommend.engine import Engine
+from recommend.explain import reasons
+from recommend.policies import Policies
+from recommend.profile import Profile
+from recommend.scripts import words
+from recommend.segments import SegmentModel
+from recommend.worth import Arbitration
+from serving.published import Publication
+
+VALUE_NAME: Final = "clv-value"
+PROPENSITY_NAME: Final = "clv-propensity"
+
+
+def open_publication(root: Path) -> Publication:
+    """Open the current generation under a root and build its engine.
+
+    What the generation does not hold is left out: without a propensity model there are no hints but mandatory
+    ones, without policies the polite defaults hold.
+
+    Raises
+    ------
+    SnapshotError
+        If nothing was published, or a file of it is not what the manifest says.
+    """
+    snapshot = Snapshot.current(root)
+    proposer, propensity = _proposer(snapshot)
+    value_model, value = _value_model(snapshot)
+    segments = _document(snapshot, "segment_model")
+    catalogue = _catalogue(snapshot, proposer)
+    engine = Engine(
+        catalogue,
+        Policies.from_json(_document(snapshot, "policies")),
+        Arbitration.from_json(_document(snapshot, "arbitration")),
+        proposer,
+        words=say_why,
+        model_version=propensity,
+        snapshot=snapshot.manifest.name,
+    )
+    return Publication(
+        snapshot,
+        engine,
+        catalogue,
+        value,
+        propensity,
+        valuation=value_model,
+        segment_model=SegmentModel.from_json(segments) if segments else None,
+    )
+
+
+def say_why(
+    offer: Offer, candidate: Candidate, profile: Profile, context: Context, kind: Kind
+) -> tuple[str, tuple[str, ...]]:
+    """Return the words to say for an offer and the reasons behind it, in the language of the conversation."""
+    treatment = offer.treatment(context.channel)
+    gap = candidate.features.get("item_own_gap_days", math.nan)
+    said = words(
+        offer.name,
+        kind,
+        context.locale,
+        scripts=treatment.scripts if treatment else None,
+        gap_days=None if math.isnan(gap) else gap,
+    )
+    item_name = offer.name if offer.generated else ""
+    why = reasons(candidate, profile, locale=context.locale, item_name=item_name, mentions=context.mentions)
+    return said, why
+
+
+def _document(snapshot: Snapshot, name: str) -> dict[str, Any]:
+    """Return a document of the generation; an empty one where it has none."""
+    raw = snapshot.document(name)
+    return raw if isinstance(raw, dict) else {}
+
+
+def _catalogue(snapshot: Snapshot, proposer: Proposer | None) -> Catalogue:
+    """Return the published offers, and one for every item the model knows."""
+    raw = _document(snapshot, "offers")
+    offers = Catalogue.from_json(raw) if raw else Catalogue()
+    known = proposer.vocabulary if proposer else ()
+    return offers.with_items(item for item in known if f"{ITEM_PREFIX}{item}" not in offers.by_id)
+
+
+def _proposer(snapshot: Snapshot) -> tuple[Proposer | None, str]:
+    folder = snapshot.folder("propensity")
+    if folder is None:
+        return None, ""
+    return Proposer.load(folder), f"{PROPENSITY_NAME}/{_version(snapshot, folder, PROPENSITY_NAME)}"
+
+
+def _value_model(snapshot: Snapshot) -> tuple[ValueModel | None, str]:
+    folder = snapshot.folder("value")
+    if folder is None:
+        return None, ""
+    return ValueModel.load(folder), f"{VALUE_NAME}/{_version(snapshot, folder, VALUE_NAME)}"
+
+
+def _version(snapshot: Snapshot, folder: Path, name: str) -> str:
+    """Return the registry's version where the publisher noted it, else the bundle's own."""
+    return snapshot.manifest.facts.get(name) or read_bundle(folder).version

@@ -1,0 +1,165 @@
+"""Which published generation answers: opened aside, tried out, and put in place by one assignment."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from clv.errors import ClvError, SnapshotError
+from clv.valuation import ValueModel
+from models.generation import pointed_at
+from models.snapshot import Snapshot
+from recommend.catalogue import Catalogue
+from recommend.context import Context
+from recommend.decision import Decision
+from recommend.profile import Profile
+from recommend.segments import SegmentModel
+
+
+class Decider(Protocol):
+    """Whatever turns a profile and a moment into a decision."""
+
+    def decide(self, profile: Profile, context: Context, at: datetime, decision_id: str) -> Decision:
+        """Decide what to say, if anything."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One generation, opened, with the engine built from its models, offers and policies.
+
+    Parameters
+    ----------
+    snapshot
+        Profiles, segments and lists.
+    decider
+        The engine of this generation.
+    catalogue
+        Every offer it may make, for their names.
+    value_model, propensity_model
+        Name and version of the models the numbers come from; empty if the generation has none.
+    valuation
+        The value model, for customers whose orders have moved on since.
+    segment_model
+        The cut points of segments and tags, for the same.
+    """
+
+    snapshot: Snapshot
+    decider: Decider
+    catalogue: Catalogue
+    value_model: str = ""
+    propensity_model: str = ""
+    valuation: ValueModel | None = None
+    segment_model: SegmentModel | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the generation."""
+        return self.snapshot.manifest.name
+
+    @property
+    def as_of(self) -> date:
+        """Last day its numbers saw."""
+        return self.snapshot.manifest.as_of
+
+    def offer_name(self, offer_id: str) -> str:
+        """Return what the agent calls an offer."""
+        offer = self.catalogue.by_id.get(offer_id)
+        return offer.name if offer else offer_id
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Versions by model, without those that are absent."""
+        named = (self.value_model, self.propensity_model)
+        return dict(model.rsplit("/", 1) for model in named if "/" in model)
+
+
+Opener = Callable[[Path], Publication]
+
+
+def try_out(publication: Publication) -> None:
+    """Ask a generation one question before anybody else does.
+
+    Raises
+    ------
+    SnapshotError
+        If it has neither a hint nor a reason for silence for an unknown customer.
+    """
+    nobody = Profile("", publication.as_of, known=False)
+    decision = publication.decider.decide(nobody, Context(), datetime.now(UTC), "self-test")
+    if not decision.hints and not decision.silence:
+        raise SnapshotError("The self-test gave neither a hint nor a reason.", where=publication.name)
+
+
+class Shelf:
+    """Holds the generation in use and looks for newer ones; a broken newer one leaves the last good in place.
+
+    Parameters
+    ----------
+    root
+        Folder of the published generations.
+    opener
+        Opens the current generation under a root and builds its engine.
+    """
+
+    def __init__(self, root: Path, opener: Opener) -> None:
+        self._root = root
+        self._opener = opener
+        self._pointer: tuple[str, str] | None = None
+        self._loaded_at = 0.0
+        self.current: Publication | None = None
+        self.trouble = ""
+        self.swaps = 0
+
+    @property
+    def age_seconds(self) -> float:
+        """Seconds since the generation in use was put in place."""
+        return time.monotonic() - self._loaded_at if self.current else 0.0
+
+    def require(self) -> Publication:
+        """Return the generation in use.
+
+        Raises
+        ------
+        SnapshotError
+            If nothing was published yet.
+        """
+        if self.current is None:
+            raise SnapshotError(
+                self.trouble or "Nothing was published yet.", hint="Run the publish step, then ask again."
+            )
+        return self.current
+
+    def refresh(self) -> bool:
+        """Open the newest generation if it is not the one in use; return whether it was put in place.
+
+        Never raises for a broken publication: the trouble is noted and the last good one stays.
+        """
+        try:
+            pointer = pointed_at(self._root)
+            if pointer is None:
+                raise SnapshotError("Nothing was published yet.", where=str(self._root))
+            if pointer == self._pointer:
+                return False
+            publication = self._opener(self._root)
+            try_out(publication)
+        except (ClvError, OSError) as error:
+            self.trouble = str(error)
+            return False
+        self.current = publication
+        self._pointer = pointer
+        self._loaded_at = time.monotonic()
+        self.trouble = ""
+        self.swaps += 1
+        return True
+
+    async def watch(self, poll_seconds: float) -> None:
+        """Look for a newer generation for ever."""
+        while True:
+            await asyncio.sleep(poll_seconds)
+            await asyncio.to_thread(self.refresh)

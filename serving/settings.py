@@ -1,0 +1,125 @@
+"""What an operator may set: sections of the one TOML file, overridden by ``CLV_SECTION__NAME`` variables.
+
+The pipelines read their own sections of the same file; a section that is not listed here is left to them.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from clv.errors import SettingError
+
+CONFIG_VARIABLE = "CLV_CONFIG"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class DataSettings(BaseModel):
+    """The part of ``[data]`` the service needs: where the pipelines put what they made."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    data_dir: Path = Field(Path("var"), description="Folder of the publications and of the service's store.")
+
+
+class ServingSettings(BaseModel):
+    """Where the service listens and how it answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; only loopback without sign-in.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 lets the system choose.")
+    workers: int = Field(1, ge=1, le=64, description="Processes that answer.")
+    clock: Literal["published", "system"] = Field(
+        "published",
+        description="published: today is the day after the published data; system: today is today.",
+    )
+    poll_seconds: float = Field(
+        2.0, gt=0, le=3600, description="How often a new publication is looked for, in seconds."
+    )
+    refused_limit: int = Field(20, ge=0, le=500, description="How many refused offers an answer explains.")
+    page_limit: int = Field(1000, ge=1, le=10_000, description="Largest page of a list.")
+    drain_seconds: int = Field(
+        10, ge=0, le=600, description="How long running requests may take to finish at shutdown."
+    )
+
+
+class SecuritySettings(BaseModel):
+    """Who may ask."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sign_in: bool = Field(False, description="Ask for a key or a token; without it only loopback is served.")
+
+
+class Settings(BaseSettings):
+    """Every section the service reads."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLV_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    data: DataSettings = DataSettings()
+    serving: ServingSettings = ServingSettings()
+    security: SecuritySettings = SecuritySettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
+
+    @property
+    def published(self) -> Path:
+        """Folder of the published generations."""
+        return self.data.data_dir / "published"
+
+
+def load_settings(file: Path | None = None) -> Settings:
+    """Read the service's settings from a TOML file, the environment, or the defaults.
+
+    Parameters
+    ----------
+    file
+        The configuration; without one the file ``CLV_CONFIG`` names, or ``clv.toml`` in the working folder.
+
+    Raises
+    ------
+    SettingError
+        When the file is missing or unreadable, or a value is unknown or out of range.
+    """
+    try:
+        return Settings(**_sections(file))
+    except ValidationError as invalid:
+        first = invalid.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingError(
+            f"Setting {name} is not usable: {first['msg']}.",
+            where=str(file or "clv.toml or environment"),
+            hint="`clv settings` lists every setting with its range.",
+        ) from invalid
+
+
+def _sections(file: Path | None) -> dict[str, Any]:
+    default = Path(os.environ.get(CONFIG_VARIABLE, "clv.toml"))
+    chosen = file or (default if default.exists() else None)
+    if chosen is None:
+        return {}
+    try:
+        everything = tomllib.loads(chosen.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise SettingError("The configuration file does not exist.", where=str(chosen)) from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise SettingError(f"The configuration file is not TOML: {broken}.", where=str(chosen)) from broken
+    return {name: everything[name] for name in Settings.model_fields if name in everything}

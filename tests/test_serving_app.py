@@ -1,0 +1,268 @@
+"""The three kinds of reader ask the service, over HTTP, about a published shop."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.app import create_app
+from serving.settings import Settings
+from tests.fakes import AS_OF, CUSTOMERS, open_shop, publish_shop
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    var = tmp_path_factory.mktemp("var")
+    publish_shop(var / "published")
+    with TestClient(create_app(Settings(data={"data_dir": var}), open_shop)) as client:
+        yield client
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(data={"data_dir": tmp_path}), open_shop)) as client:
+        yield client
+
+
+def test_an_agent_sees_who_the_customer_is(shop: TestClient) -> None:
+    ann = shop.get("/v1/customers/ann").json()
+    assert ann["known"] is True
+    assert ann["value"]["predicted_clv"] == 310.0
+    assert ann["value"]["probability_alive"] == 0.97
+    assert ann["value"]["expected_date_of_next_order"] == "2026-02-07"
+    assert ann["parts"]["frequency"] == 3
+    assert ann["segments"] == ["champions"]
+    assert ann["tags"] == [{"name": "regular_rhythm", "source": "orders", "since": "2026-01-25"}]
+    assert ann["as_of"] == "2026-01-31"
+    assert (ann["model_version"], ann["snapshot"]) == ("clv-value/3", "000001-2026-01-31")
+
+
+def test_what_the_customer_table_holds_beyond_the_contract_is_not_shown(shop: TestClient) -> None:
+    assert "ann@example.com" not in shop.get("/v1/customers/ann").text
+
+
+def test_an_unknown_customer_gets_the_cold_answer(shop: TestClient) -> None:
+    answer = shop.get("/v1/customers/nobody")
+    cold = answer.json()
+    assert answer.status_code == 200
+    assert (cold["known"], cold["segments"], cold["tags"]) == (False, [], [])
+    assert set(cold["value"].values()) == {None}
+
+
+def test_an_unknown_customer_is_offered_what_is_popular(shop: TestClient) -> None:
+    cold = shop.post("/v1/customers/nobody/next-best-offers").json()
+    assert cold["known"] is False
+    assert [hint["offer_id"] for hint in cold["hints"]] == ["tea"]
+
+
+def test_hints_come_with_words_reasons_and_what_was_held_back(shop: TestClient) -> None:
+    answer = shop.post("/v1/customers/ann/next-best-offers", json={}).json()
+    assert [hint["offer_id"] for hint in answer["hints"]] == ["item:COFFEE", "item:BREAD", "tea"]
+    assert answer["hints"][0]["words"] == "May I suggest COFFEE?"
+    assert answer["hints"][0]["reasons"] == ["Bought before."]
+    assert answer["refused"] == [
+        {
+            "offer_id": "gold",
+            "name": "Gold plan",
+            "kind": "upsell",
+            "stage": "contact",
+            "reason": "Mailed 11 days ago.",
+            "propensity": 0.3,
+        }
+    ]
+    assert answer["silence"] == ""
+
+
+def test_a_complaint_is_met_with_a_reasoned_silence(shop: TestClient) -> None:
+    answer = shop.post("/v1/customers/ann/next-best-offers", json={"context": {"intent": "complaint"}}).json()
+    assert answer["hints"] == []
+    assert answer["silence"] == "A complaint is open: help first."
+    assert answer["refused_total"] == 4
+
+
+def test_each_decision_has_its_own_id(shop: TestClient) -> None:
+    ids = {shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"] for _ in range(3)}
+    assert len(ids) == 3
+
+
+def test_the_clock_stands_on_the_day_after_the_published_data(shop: TestClient) -> None:
+    assert shop.post("/v1/customers/ann/next-best-offers").json()["at"].startswith("2026-02-01T")
+
+
+def test_a_customer_id_may_be_in_any_script(shop: TestClient) -> None:
+    assert shop.get("/v1/customers/王小明").json()["open_issue"] == "delivery"
+
+
+def test_segments_come_with_size_and_value(shop: TestClient) -> None:
+    segments = {s["name"]: s for s in shop.get("/v1/segments").json()["segments"]}
+    assert segments["champions"]["customers"] == 2
+    assert segments["champions"]["predicted_clv"] == 450.0
+    assert segments["champions"]["rule"] == "frequency >= 3"
+
+
+def test_a_list_is_read_page_by_page(shop: TestClient) -> None:
+    first = shop.get("/v1/segments/champions/customers", params={"limit": 1}).json()
+    assert [c["customer_id"] for c in first["customers"]] == ["=1+1"]
+    assert first["total"] == 2
+    second = shop.get(
+        "/v1/segments/champions/customers", params={"limit": 1, "cursor": first["next_cursor"]}
+    ).json()
+    assert [c["customer_id"] for c in second["customers"]] == ["ann"]
+    assert second["next_cursor"] is None
+
+
+def test_a_whole_list_comes_as_csv_that_no_spreadsheet_runs(shop: TestClient) -> None:
+    answer = shop.get("/v1/segments/champions/customers", headers={"accept": "text/csv"})
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="champions.csv"'
+    assert answer.headers["x-total-count"] == "2"
+    assert [row["customer_id"] for row in rows] == ["'=1+1", "ann"]
+    assert rows[1]["predicted_clv"] == "310.0"
+
+
+def test_page_file_and_count_agree(shop: TestClient) -> None:
+    for segment in shop.get("/v1/segments").json()["segments"]:
+        url = f"/v1/segments/{segment['name']}/customers"
+        page = shop.get(url).json()
+        file = shop.get(url, params={"format": "csv"})
+        assert len(page["customers"]) == len(file.text.splitlines()) - 1 == segment["customers"]
+        assert page["snapshot"] == file.headers["x-snapshot"]
+
+
+def test_a_list_holds_nothing_personal(shop: TestClient) -> None:
+    page = shop.get("/v1/segments/champions/customers").text
+    file = shop.get("/v1/segments/champions/customers?format=csv").text
+    assert "example.com" not in page + file
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/v1/segments/none/customers", None, 404, "not_found"),
+        ("GET", "/v1/segments/champions/customers?limit=0", None, 422, "invalid"),
+        ("GET", "/v1/segments/champions/customers?cursor=%25", None, 400, "malformed"),
+        ("GET", "/v1/nothing", None, 404, "not_found"),
+        ("DELETE", "/v1/segments", None, 405, "wrong_method"),
+        ("POST", "/v1/customers/ann/next-best-offers", b"{", 400, "malformed"),
+        ("POST", "/v1/customers/ann/next-best-offers", b'{"surprise": 1}', 422, "invalid"),
+        ("POST", "/v1/customers/ann/next-best-offers", b" " * 600_000, 413, "too_large"),
+        ("GET", f"/v1/customers/{'x' * 201}", None, 422, "invalid"),
+    ],
+)
+def test_every_error_has_one_shape(
+    shop: TestClient, method: str, path: str, body: bytes | None, status: int, code: str
+) -> None:
+    headers = {"content-type": "application/json", "x-request-id": "call-0001"}
+    answer = shop.request(method, path, content=body, headers=headers)
+    error = answer.json()["error"]
+    assert answer.status_code == status
+    assert sorted(error) == ["code", "hint", "message", "request_id"]
+    assert (error["code"], error["request_id"]) == (code, "call-0001")
+    assert answer.headers["x-request-id"] == "call-0001"
+
+
+def test_a_body_that_grows_too_large_on_the_way_is_refused(shop: TestClient) -> None:
+    parts = iter([b'{"context": {"topic": "', *[b"x" * 100_000] * 6, b'"}}'])
+    headers = {"content-type": "application/json"}
+    answer = shop.post("/v1/customers/ann/next-best-offers", content=parts, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_a_mistake_of_ours_tells_nothing_of_its_insides(tmp_path: Path) -> None:
+    def broken(root: Path):
+        publication = open_shop(root)
+
+        class Sulking:
+            def decide(self, profile, context, at, decision_id):
+                if decision_id != "self-test":
+                    raise ZeroDivisionError("secret detail")
+                return publication.decider.decide(profile, context, at, decision_id)
+
+        return type(publication)(publication.snapshot, Sulking(), publication.catalogue)
+
+    publish_shop(tmp_path / "published")
+    app = create_app(Settings(data={"data_dir": tmp_path}), broken)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.post("/v1/customers/ann/next-best-offers")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "failed"
+    assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_before_the_first_publication_it_lives_but_is_not_ready(empty: TestClient) -> None:
+    assert empty.get("/healthz").json() == {"status": "ok"}
+    ready = empty.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (503, "not_ready")
+    asked = empty.get("/v1/customers/ann")
+    assert (asked.status_code, asked.json()["error"]["code"]) == (503, "not_published")
+    assert "publish" in asked.json()["error"]["hint"]
+
+
+def test_readiness_names_generation_and_models(shop: TestClient) -> None:
+    ready = shop.get("/readyz").json()
+    assert ready["status"] == "ready"
+    assert (ready["snapshot"], ready["as_of"]) == ("000001-2026-01-31", AS_OF.isoformat())
+    assert ready["models"] == {"clv-value": "3", "clv-propensity": "2"}
+
+
+def test_every_answer_carries_the_security_headers(shop: TestClient) -> None:
+    for path in ("/agent", "/v1/segments", "/healthz", "/static/agent.js", "/v1/nothing"):
+        headers = shop.get(path).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_the_page_loads_nothing_from_elsewhere(shop: TestClient) -> None:
+    page = shop.get("/agent").text
+    assert "31 January 2026" in page
+    assert "//" not in page.replace("<!doctype html>", "")
+    assert " style=" not in page
+    for name in ("agent.js", "agent.css", "mark.svg"):
+        assert shop.get(f"/static/{name}").status_code == 200
+
+
+def test_the_api_describes_itself_with_examples(shop: TestClient) -> None:
+    api = shop.get("/openapi.json").json()
+    assert sorted(api["paths"]) == [
+        "/healthz",
+        "/readyz",
+        "/v1/customers/{customer_id}",
+        "/v1/customers/{customer_id}/next-best-offers",
+        "/v1/segments",
+        "/v1/segments/{name}/customers",
+    ]
+    lacking = [
+        f"{name}.{field}"
+        for name, schema in api["components"]["schemas"].items()
+        for field, told in schema.get("properties", {}).items()
+        if not {"examples", "$ref", "const"} & set(told) and "$ref" not in str(told)
+    ]
+    assert lacking == []
+
+
+def test_a_new_publication_is_picked_up_and_a_broken_one_is_not(tmp_path: Path) -> None:
+    root = tmp_path / "published"
+    publish_shop(root)
+    app = create_app(Settings(data={"data_dir": tmp_path}), open_shop)
+    shelf = app.state.service.shelf
+    with TestClient(app) as client:
+        publish_shop(root, CUSTOMERS[:1])
+        assert shelf.refresh() is True
+        assert client.get("/v1/customers/bob").json()["known"] is False
+
+        made = publish_shop(root)
+        (root / made.name / "segments.json").write_text("[]")
+        assert shelf.refresh() is False
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+        assert "segments.json" in " ".join(ready.json()["reasons"])
+        assert client.get("/v1/customers/ann").json()["snapshot"] == "000002-2026-01-31"
