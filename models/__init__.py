@@ -19,5 +19,5 @@ Known gotchas
 A snapshot's profiles and lists stay readable after its generation was pruned; its folders and documents do
 not: load models and offers when you open it.
 `models.registry` imports MLflow, which takes a second; everything a service needs is importable without it.
-MLflow keeps one tracking store in a global and a variable of the environment: `models.tracking` puts both back.
+MLflow keeps its store in a global and a variable of the environment: `models.tracking` puts both back.
 """

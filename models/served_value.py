@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clv.valuation import ValueModel
 from models.files import read_bundle
-from models.tracking import mlflow
+from models.tracking import PythonModel, mlflow
 
 
 class Summary(BaseModel):
@@ -46,7 +46,7 @@ class Value(BaseModel):
     probability_alive: float
 
 
-class ServedValue(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class ServedValue(PythonModel):
     """Reads a checked bundle and answers one customer at a time."""
 
     def load_context(self, context: Any) -> None:  # noqa: ANN401  (MLflow's own, without a public name)
@@ -55,7 +55,12 @@ class ServedValue(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         read_bundle(folder)
         self._model = ValueModel.load(folder)
 
-    def predict(self, model_input: list[Summary], params: dict[str, Any] | None = None) -> list[Value]:
+    def predict(
+        self,
+        context: Any,  # noqa: ANN401
+        model_input: list[Summary],
+        params: dict[str, Any] | None = None,
+    ) -> list[Value]:
         """Return one answer for each summary."""
         return [self._answer(one) for one in model_input]
 

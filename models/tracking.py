@@ -28,8 +28,9 @@ with warnings.catch_warnings():
     import mlflow.data.meta_dataset
     import mlflow.models
     import mlflow.pyfunc
+    from mlflow.pyfunc.model import PythonModel
 
-__all__ = ["mlflow", "tracking_to"]
+__all__ = ["PythonModel", "mlflow", "tracking_to"]
 
 _LOGGERS = ("mlflow", "alembic")
 _SQLITE = b"SQLite format 3\0"
