@@ -9,6 +9,19 @@ decision      what was decided: hints, or a reasoned silence, and everything hel
 rules         one rule language for policies and segments: parse, one customer at a time
 rules_grammar how a rule is written, with every complaint pointing at a character
 rules_table   the same rules for a table of customers, as Ibis expressions
+catalogue     offers, their treatments per channel, and the catalogue that holds them
+policies      what may stop an offer: rules, consent, service first, limits, the slate; a polite default
+contact       limits per channel and period, pauses after a refusal, caps per offer
+control       who gets no prompt, by a stable hash
+records       settings as frozen records, from plain values and back
+facts         the fields a policy may ask about, and their values in one moment
+rulebook      policies and catalogue put together once
+worth         priority = propensity x context x value x lever, and the price of annoyance
+moment        one customer in one moment: how each candidate passes or falls
+slate         which offers sit in which place: at most so many, diverse by kind and item
+silence       why nothing was said
+decide        one decision: candidates, policies and weights become hints, or silence
+engine        all of it put together once and asked many times
 vitals        the few numbers segments and tags are made of, read alike from a row and from a record
 rfm           the eleven standard segments by recency, frequency and money
 lifecycle     new, active, returning, cooling, at risk, lost

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Sentiment = Literal["negative", "neutral", "positive"]
+Direction = Literal["inbound", "outbound"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Context:
         Items (products or categories of the catalogue) the customer named, most recent first.
     attributes
         Anything else a rule may refer to as ``context.NAME``.
+    direction
+        ``inbound`` if the customer came to us, ``outbound`` if we approach them: consent and limits differ.
     """
 
     channel: str = "chat"
@@ -40,3 +43,4 @@ class Context:
     sentiment: Sentiment = "neutral"
     mentions: tuple[str, ...] = ()
     attributes: dict[str, str | float | bool] = field(default_factory=dict)
+    direction: Direction = "inbound"

@@ -16,6 +16,7 @@ Stage = Literal[
     "contact",
     "service_first",
     "arbitration",
+    "control",
 ]
 Arm = Literal["treatment", "control"]
 
@@ -60,7 +61,9 @@ class Hint:
 class Decision:
     """The record of DESIGN section 8: logged before it is answered.
 
-    ``silence`` is empty when there are hints, and otherwise the reason for saying nothing.
+    ``silence`` is empty when there are hints, and otherwise the reason for saying nothing. ``annoyance`` is
+    the price of one more prompt, in the ledger's currency. The product of the hints' selection probabilities
+    is the probability of the slate as it stands.
     """
 
     decision_id: str
@@ -76,3 +79,4 @@ class Decision:
     model_version: str = ""
     snapshot: str = ""
     context: dict[str, object] = field(default_factory=dict)
+    annoyance: float = 0.0

@@ -1,0 +1,127 @@
+"""The decision engine: catalogue, policies, weights and proposer put together once, and asked many times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from recommend.candidate import Candidate
+from recommend.catalogue import Catalogue
+from recommend.context import Context
+from recommend.decide import Words, decide
+from recommend.decision import Decision
+from recommend.policies import Policies
+from recommend.profile import Profile
+from recommend.rulebook import Rulebook
+from recommend.slate import Explorer
+from recommend.worth import Arbitration
+
+
+class Proposes(Protocol):
+    """Whatever puts candidates with propensities forward: a fitted model, or a list."""
+
+    def propose(
+        self, profile: Profile, catalogue: Catalogue, context: Context, at: datetime, explain: bool = False
+    ) -> list[Candidate]:
+        """Return candidates for one customer in one moment."""
+        ...
+
+
+class Engine:
+    """Answers what to say next; the same for one conversation and for a list of a million customers.
+
+    Parameters
+    ----------
+    catalogue, policies, arbitration
+        What exists, what is allowed, and how it is weighed.
+    proposer
+        Puts candidates forward; None where no model was published.
+    explorer
+        Chooses among those that passed; None takes the best.
+    words
+        Finds words and reasons of what is said; None takes the offer's own script.
+    explain
+        Ask the proposer for what each feature contributed.
+    model_version, snapshot
+        Noted in every decision.
+
+    Raises
+    ------
+    RuleError
+        If a rule of the policies or of an offer does not parse.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        policies: Policies | None = None,
+        arbitration: Arbitration | None = None,
+        proposer: Proposes | None = None,
+        *,
+        explorer: Explorer | None = None,
+        words: Words | None = None,
+        explain: bool = False,
+        model_version: str = "",
+        snapshot: str = "",
+    ) -> None:
+        self.catalogue = catalogue
+        self.policies = policies or Policies()
+        self.arbitration = arbitration or Arbitration()
+        self.proposer = proposer
+        self.explorer, self.words, self.explain = explorer, words, explain
+        self.model_version, self.snapshot = model_version, snapshot
+        self.rulebook = Rulebook(catalogue, self.policies)
+
+    def decide(
+        self,
+        profile: Profile,
+        context: Context,
+        at: datetime,
+        decision_id: str,
+        *,
+        taken: Mapping[str, int] | None = None,
+    ) -> Decision:
+        """Decide what to say to one customer in one moment.
+
+        Parameters
+        ----------
+        profile, context, at
+            Whom, in which conversation, and when (UTC).
+        decision_id
+            Names the decision.
+        taken
+            How often each offer was accepted since the catalogue was made.
+        """
+        return decide(
+            profile,
+            self._candidates(profile, context, at),
+            self.catalogue,
+            self.policies,
+            self.arbitration,
+            context,
+            at,
+            decision_id=decision_id,
+            explorer=self.explorer,
+            words=self.words,
+            rulebook=self.rulebook,
+            taken=taken,
+            model_version=self.model_version,
+            snapshot=self.snapshot,
+        )
+
+    def _candidates(self, profile: Profile, context: Context, at: datetime) -> Sequence[Candidate]:
+        """Ask the proposer, and add the mandatory messages it does not know."""
+        found = (
+            self.proposer.propose(profile, self.catalogue, context, at, explain=self.explain)
+            if self.proposer is not None and len(self.catalogue)
+            else []
+        )
+        return [*found, *self._always(frozenset(one.offer_id for one in found))]
+
+    def _always(self, proposed: frozenset[str]) -> list[Candidate]:
+        return [
+            Candidate(offer.offer_id, sources=("mandatory",), propensity=1.0, propensity_raw=1.0)
+            for offer in self.catalogue.mandatory
+            if offer.offer_id not in proposed
+        ]

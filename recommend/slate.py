@@ -1,0 +1,102 @@
+"""Which of the offers that passed are said, and in which place: at most so many, diverse by kind and item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from recommend.decision import Kind
+from recommend.policies import Slate
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An offer that passed every policy, in the order of priority.
+
+    ``evidence`` is how many presentations its propensity rests on; ``scale`` what the propensity is
+    multiplied with to give the priority.
+    """
+
+    offer_id: str
+    item: str
+    kind: Kind
+    priority: float
+    propensity: float = 0.0
+    scale: float = 1.0
+    evidence: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is said, by index into the options, and the probability of each given those before it."""
+
+    chosen: tuple[int, ...]
+    probabilities: tuple[float, ...]
+    exploration: str = "none"
+
+
+class Explorer(Protocol):
+    """Chooses a slate with known probabilities."""
+
+    def select(self, options: Sequence[Option], seats: Seats, key: str) -> Selection:
+        """Return the slate for a decision; the same ``key`` gives the same slate."""
+        ...
+
+
+class Seats:
+    """The places of a slate, and who may still sit down.
+
+    Parameters
+    ----------
+    slate
+        Places in all and per kind.
+    """
+
+    def __init__(self, slate: Slate) -> None:
+        self.slate = slate
+        self.kinds: dict[str, int] = {}
+        self.items: dict[str, str] = {}
+        self.taken = 0
+
+    @property
+    def free(self) -> int:
+        """Places left."""
+        return self.slate.hints - self.taken
+
+    def copy(self) -> Seats:
+        """Return seats that can be tried without taking these."""
+        other = Seats(self.slate)
+        other.kinds, other.items, other.taken = dict(self.kinds), dict(self.items), self.taken
+        return other
+
+    def take(self, option: Option) -> None:
+        """Seat an option."""
+        self.taken += 1
+        self.kinds[option.kind] = self.kinds.get(option.kind, 0) + 1
+        if option.item:
+            self.items[option.item] = option.offer_id
+
+    def admits(self, option: Option) -> bool:
+        """Return whether an option fits beside those seated."""
+        return self.kinds.get(option.kind, 0) < self.slate.per_kind and option.item not in self.items
+
+    def refusal(self, option: Option) -> str:
+        """Return why an option is not seated."""
+        if option.item in self.items:
+            return f"the same item as {self.items[option.item]!r}, which is said already"
+        if self.kinds.get(option.kind, 0) >= self.slate.per_kind:
+            return f"{self.slate.per_kind} hints of kind {option.kind} are said already"
+        return f"{self.slate.hints} hints are said already"
+
+
+def best(options: Sequence[Option], seats: Seats) -> tuple[int, ...]:
+    """Seat options in their order while places are free; return who sits."""
+    chosen = []
+    for index, option in enumerate(options):
+        if not seats.free:
+            break
+        if seats.admits(option):
+            seats.take(option)
+            chosen.append(index)
+    return tuple(chosen)
