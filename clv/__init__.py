@@ -4,12 +4,33 @@ Knows no web, no registry and no database: tables and numbers in, tables and num
 
 Map
 ---
-columns     the names of columns, spelled once
-errors      every error of the project, in one tree
+columns         the names of columns, spelled once
+errors          every error of the project, in one tree
+summary         purchase lines -> frequency, recency, age and money of each customer
+histories       that table checked at the door, and compressed to its unique rows
+process         what all purchase models share: fit, predict, save, load
+kinds           which purchase models there are, by name
+nbd             buys at a steady rate, never leaves
+bgnbd           may leave after each repeat order
+mbgnbd          may leave after each order, the first included
+betageometric   the formulas those two share
+spend           amount per order (Gamma-Gamma)
+fitting         optimiser, weak priors, standard errors
+quadrature      integrals without a closed form
+valuation       orders, spend and margin put together: the value of one customer or of all
+holdout         time-based splits, measures of ranking and level, baselines
+
+Known gotchas
+-------------
+* ``frequency`` counts days with a purchase after the first, not orders; ``recency_days`` is measured from
+the first
+  purchase, not from today.
+* A model may be fitted in any unit of time; it then answers in that unit.
 """
 
 from __future__ import annotations
 
 from clv.errors import ClvError
+from clv.valuation import CustomerValue, ValueConfig, ValueModel
 
-__all__ = ["ClvError"]
+__all__ = ["ClvError", "CustomerValue", "ValueConfig", "ValueModel"]

@@ -33,6 +33,10 @@ AGE_DAYS: Final = "age_days"  # T: days from the first purchase day to the as-of
 MONETARY_VALUE: Final = "monetary_value"  # m: mean net amount of the repeat purchase days, 0 if none
 FIRST_ORDER_ON: Final = "first_order_on"
 LAST_ORDER_ON: Final = "last_order_on"
+HISTORIC_REVENUE: Final = "historic_revenue"  # net of returns, first day included
+LOG_GAP_SUM: Final = (
+    "log_gap_sum"  # sum of log(days between purchase days): what a model of regular buyers needs
+)
 SUMMARY: Final = (FREQUENCY, RECENCY_DAYS, AGE_DAYS)
 
 # -- a scored customer: the names marketing tools already use ------------------------------------------
