@@ -1,0 +1,389 @@
+"""What could be put before a customer now, each with the probability that it is taken up."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clv.errors import NotFitted, TooLittleData, UnknownFormat
+from recommend.baskets import Baskets, Floats, Ints
+from recommend.calibration import Calibration
+from recommend.candidate import Candidate
+from recommend.catalogue import Catalogue, Offer
+from recommend.context import Context
+from recommend.exposures import ACCEPTED, days_of, from_tables, require
+from recommend.features import FEATURES, describe
+from recommend.habits import Habits
+from recommend.itemmodel import ItemModel, Plan, fit_items
+from recommend.profile import Profile
+from recommend.propensity import Trees
+from recommend.response import (
+    RESPONSE_FEATURES,
+    OfferBook,
+    ResponseModel,
+    describe_response,
+    fit_response,
+    load_response,
+    save_response,
+)
+from recommend.shelf import Shelf
+from recommend.sources import SOURCES, UNRANKED, Knowledge, propose_items
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+MOST_ITEMS = 20_000
+MOST_OFFERS_PROPOSED = 30
+
+
+class Proposer:
+    """Puts candidates forward for a customer, learnt from order lines and, where there are any, past offers.
+
+    Parameters
+    ----------
+    most_customers
+        At most this many customers, drawn at random, are described per slice in training.
+
+    Attributes
+    ----------
+    evaluation_
+        How the model did on its last slice, next to frequency; under ``offers`` the same for past offers.
+    """
+
+    def __init__(self, *, most_customers: int = 20_000) -> None:
+        self.most_customers = most_customers
+        self.evaluation_: dict[str, object] = {}
+        self.vocabulary: tuple[str, ...] = ()
+        self._index: dict[str, int] = {}
+        self._items: ItemModel | None = None
+        self._response: ResponseModel | None = None
+        self._as_of = 0
+        self._bound: tuple[Catalogue, Shelf] | None = None
+
+    def fit(
+        self,
+        lines: pd.DataFrame,
+        offers: pd.DataFrame | None = None,
+        exposures: pd.DataFrame | None = None,
+        outcomes: pd.DataFrame | None = None,
+        *,
+        as_of: date,
+        horizon_days: int = 28,
+        random_state: int = 0,
+        num_threads: int = 1,
+    ) -> Proposer:
+        """Learn from everything up to the as-of day, and nothing after it.
+
+        Parameters
+        ----------
+        lines
+            ``customer_id``, ``item``, ``order_day``: one row per item bought on a day.
+        offers
+            ``offer_id``, ``items`` (a sequence per offer) and optionally ``group``.
+        exposures
+            ``customer_id``, ``offer_id``, ``at``: offers put before customers.
+        outcomes
+            ``customer_id``, ``offer_id``, ``outcome``, ``at``; accepted, purchased or redeemed counts.
+        as_of
+            The last visible day.
+        horizon_days
+            The period an item's probability speaks of.
+        random_state
+            Seed of every draw.
+        num_threads
+            Threads for the trees.
+
+        Raises
+        ------
+        MissingColumn
+            If a table lacks a column it needs.
+        TooLittleData
+            If the history is shorter than five horizons.
+        """
+        require(lines, ("customer_id", "item", "order_day"), "lines")
+        last = (as_of - date(1970, 1, 1)).days
+        day = days_of(lines["order_day"])
+        lines, day = lines.loc[day <= last], day[day <= last]
+        if lines.empty:
+            raise TooLittleData("There is no order line up to the as-of day.", hint="Check as_of.")
+        self._set_vocabulary(lines["item"].value_counts(sort=False))
+        codes, ids = lines["customer_id"].astype(str).factorize(sort=True)
+        customers: Ints = np.asarray(codes).astype(np.int64)
+        item = lines["item"].map(self._index).fillna(-1).to_numpy(dtype=np.int64)
+        baskets = Baskets.from_lines(customers, item, day, len(ids))
+        self._items, self.evaluation_ = fit_items(
+            baskets,
+            len(self.vocabulary),
+            Plan.of(int(day.min()), last, horizon_days),
+            as_of=last,
+            horizon_days=horizon_days,
+            most_customers=self.most_customers,
+            random_state=random_state,
+            num_threads=num_threads,
+        )
+        self.evaluation_["as_of"] = as_of.isoformat()
+        self._as_of, self._response, self._bound = last, None, None
+        if offers is not None and exposures is not None and outcomes is not None:
+            index = {name: i for i, name in enumerate(ids)}
+            self._fit_response(baskets, index, offers, exposures, outcomes, last, random_state, num_threads)
+        return self
+
+    def _set_vocabulary(self, counts: pd.Series) -> None:
+        """Give items numbers by popularity, ties by name."""
+        ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
+        self.vocabulary = tuple(str(name) for name, _ in ordered[:MOST_ITEMS])
+        self._index = {name: i for i, name in enumerate(self.vocabulary)}
+
+    def _fit_response(
+        self,
+        baskets: Baskets,
+        customer_index: dict[str, int],
+        offers: pd.DataFrame,
+        exposures: pd.DataFrame,
+        outcomes: pd.DataFrame,
+        last: int,
+        random_state: int,
+        num_threads: int,
+    ) -> None:
+        require(offers, ("offer_id", "items"), "offers")
+        groups = offers["group"].fillna("").astype(str).tolist() if "group" in offers else [""] * len(offers)
+        book = OfferBook.of(
+            offers["offer_id"].astype(str).tolist(),
+            [tuple(map(str, i)) if i is not None else () for i in offers["items"]],
+            groups,
+            self._index,
+        )
+        seen = from_tables(exposures, outcomes, customer_index, book.ids, last)
+        items = self._items
+        if items is None:
+            raise NotFitted("The item model comes first.", hint="Call fit.")
+        try:
+            self._response, judged = fit_response(
+                baskets, items.knowledge, book, seen, random_state=random_state, num_threads=num_threads
+            )
+            self.evaluation_["offers"] = judged
+        except TooLittleData as error:
+            self.evaluation_["offers"] = {"skipped": str(error)}
+
+    def propose(
+        self, profile: Profile, catalogue: Catalogue, context: Context, at: datetime, explain: bool = False
+    ) -> list[Candidate]:
+        """Return candidates for one customer, most probable first, ties by popularity and then by name.
+
+        Parameters
+        ----------
+        profile
+            The customer; only the history and the contacts are read.
+        catalogue
+            What may be offered; an item without an offer in it is not proposed.
+        context
+            The moment.
+        at
+            When the question is asked, UTC.
+        explain
+            Whether to add what each feature contributed to the log-odds.
+        """
+        model = self._fitted()
+        bound = self._bind(catalogue)
+        baskets = Baskets.from_history(profile.history, self._index)
+        day = (at.date() - date(1970, 1, 1)).days
+        moment = np.array([max(day, int(baskets.last_days()[0]))], dtype=np.int64)
+        found = self._propose_items(model, bound, baskets, moment, explain)
+        found += self._propose_offers(model, bound, baskets, moment, profile, found, explain)
+        return sorted(found, key=lambda c: (-c.propensity, c.popularity_rank, c.offer_id))
+
+    def _propose_items(
+        self, model: ItemModel, bound: Shelf, baskets: Baskets, moment: Ints, explain: bool
+    ) -> list[Candidate]:
+        habits = Habits.of(baskets, moment, len(self.vocabulary))
+        pairs = propose_items(baskets, habits, model.knowledge)
+        rows = describe(baskets, habits, moment, model.knowledge, pairs)
+        cold = not len(baskets.days)
+        raw, promised = model.probability(rows)
+        if cold:
+            raw = promised = model.cold_probability()[pairs.items]
+        parts = model.trees.contributions(rows) if explain and not cold else None
+        rank = model.knowledge.items.rank[pairs.items].tolist()
+        put = pairs.ranks < UNRANKED
+        values = rows.tolist()
+        found = []
+        for j, item in enumerate(pairs.items.tolist()):
+            offer_id = bound.item_offers[item]
+            if offer_id is None:
+                continue
+            found.append(
+                Candidate(
+                    offer_id=offer_id,
+                    item=self.vocabulary[item],
+                    sources=tuple(name for name, flag in zip(SOURCES, put[j].tolist(), strict=True) if flag),
+                    propensity=float(promised[j]),
+                    propensity_raw=float(raw[j]),
+                    features=dict(zip(FEATURES, values[j], strict=True)),
+                    contributions=dict(zip(FEATURES, parts[j].tolist(), strict=False))
+                    if parts is not None
+                    else {},
+                    popularity_rank=rank[j],
+                )
+            )
+        return found
+
+    def _propose_offers(
+        self,
+        model: ItemModel,
+        bound: Shelf,
+        baskets: Baskets,
+        moment: Ints,
+        profile: Profile,
+        found: list[Candidate],
+        explain: bool,
+    ) -> list[Candidate]:
+        day = int(moment[0])
+        open_now = np.flatnonzero((bound.valid_from <= day) & (day <= bound.valid_to))
+        if not len(open_now):
+            return []
+        if self._response is None:
+            by_item = {c.item: c for c in found}
+            return [self._offer_by_items(bound.offers[o], by_item) for o in open_now.tolist()]
+        past_days, past_accepts = _contact_record(profile)
+        rows = describe_response(
+            baskets,
+            moment,
+            model.knowledge,
+            bound.book,
+            bound.record,
+            past_days,
+            past_accepts,
+            np.zeros(len(open_now), dtype=np.int64),
+            open_now,
+        )
+        raw, promised = self._response.probability(rows)
+        evidence = bound.evidence[open_now]
+        promised = smooth(promised, evidence, bound.starting[open_now], bound.starting_evidence[open_now])
+        best = np.lexsort((open_now, -promised))[:MOST_OFFERS_PROPOSED]
+        parts = self._response.trees.contributions(rows[best]) if explain else None
+        return [
+            Candidate(
+                offer_id=bound.offers[open_now[j]].offer_id,
+                item=bound.offers[open_now[j]].items[0] if len(bound.offers[open_now[j]].items) == 1 else "",
+                sources=("campaign",),
+                propensity=float(promised[j]),
+                propensity_raw=float(raw[j]),
+                features=dict(zip(RESPONSE_FEATURES, rows[j].tolist(), strict=True)),
+                contributions=dict(zip(RESPONSE_FEATURES, parts[place].tolist(), strict=False))
+                if parts is not None
+                else {},
+                popularity_rank=int(bound.best_rank[open_now[j]]),
+            )
+            for place, j in enumerate(best.tolist())
+        ]
+
+    def _offer_by_items(self, offer: Offer, by_item: dict[str, Candidate]) -> Candidate:
+        """Judge an offer nobody has answered yet by its items, leaning on what the business expects of it."""
+        held = [by_item[i] for i in offer.items if i in by_item]
+        best = max(held, key=lambda c: c.propensity, default=None)
+        if best is None:
+            return Candidate(
+                offer.offer_id, sources=("campaign",), propensity=offer.starting_propensity,
+                propensity_raw=offer.starting_propensity, popularity_rank=len(self.vocabulary),
+            )  # fmt: skip
+        evidence = offer.starting_evidence
+        weight = evidence / (evidence + 100.0)
+        return Candidate(
+            offer_id=offer.offer_id,
+            item=best.item,
+            sources=("campaign",),
+            propensity=weight * offer.starting_propensity + (1 - weight) * best.propensity,
+            propensity_raw=best.propensity_raw,
+            features=best.features,
+            contributions=best.contributions,
+            popularity_rank=best.popularity_rank,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the model as JSON, LightGBM text and plain arrays."""
+        model = self._fitted()
+        folder.mkdir(parents=True, exist_ok=True)
+        head: dict[str, object] = {
+            "format": FORMAT,
+            "as_of_day": self._as_of,
+            "most_customers": self.most_customers,
+            "horizon_days": model.horizon_days,
+            "vocabulary": list(self.vocabulary),
+            "calibration": model.calibration.as_json(),
+            "evaluation": self.evaluation_,
+        }
+        arrays: dict[str, Floats | Ints] = dict(model.knowledge.arrays())
+        model.trees.save(folder / "items.txt")
+        if self._response is not None:
+            head["offers"] = save_response(self._response, folder / "offers.txt", arrays)
+        np.savez_compressed(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
+        (folder / "proposer.json").write_text(json.dumps(head, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Proposer:
+        """Read what :meth:`save` wrote; no code is run.
+
+        Raises
+        ------
+        UnknownFormat
+            If it was written by a newer format.
+        """
+        head = json.loads((folder / "proposer.json").read_text(encoding="utf-8"))
+        if head["format"] != FORMAT:
+            raise UnknownFormat(
+                f"Format {head['format']} is not {FORMAT}.", where=str(folder), hint="Train it again."
+            )
+        with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        self = cls(most_customers=head["most_customers"])
+        self.vocabulary = tuple(head["vocabulary"])
+        self._index = {name: i for i, name in enumerate(self.vocabulary)}
+        self.evaluation_, self._as_of = head["evaluation"], head["as_of_day"]
+        self._items = ItemModel(
+            trees=Trees.load(folder / "items.txt"),
+            calibration=Calibration.from_json(head["calibration"]),
+            knowledge=Knowledge.from_arrays(arrays),
+            horizon_days=head["horizon_days"],
+        )
+        if "offers" in head:
+            self._response = load_response(head["offers"], folder / "offers.txt", arrays)
+        return self
+
+    def _fitted(self) -> ItemModel:
+        if self._items is None:
+            raise NotFitted("The proposer has learnt nothing yet.", hint="Call fit or load.")
+        return self._items
+
+    def _bind(self, catalogue: Catalogue) -> Shelf:
+        """Index a catalogue once; the same object is recognised on later calls."""
+        bound = self._bound
+        if bound is None or bound[0] is not catalogue:
+            bound = (catalogue, Shelf(catalogue, self.vocabulary, self._index, self._response))
+            self._bound = bound
+        return bound[1]
+
+
+def smooth(promised: Floats, evidence: Floats | Ints, starting: Floats, starting_evidence: Floats) -> Floats:
+    """Blend the model with what the business expected before any data, by the evidence behind each.
+
+    P' = (SE * SP + ME * P) / (SE + ME); with no evidence on either side the model stands alone.
+
+    Examples
+    --------
+    >>> smooth(np.array([0.1]), np.array([50]), np.array([0.3]), np.array([50.0])).tolist()
+    [0.2]
+    """
+    both = starting_evidence + evidence
+    blended = (starting_evidence * starting + evidence * promised) / np.maximum(both, 1e-12)
+    return np.where(both > 0, blended, promised)
+
+
+def _contact_record(profile: Profile) -> tuple[Floats, Floats]:
+    days = {contact.at.date() for contact in profile.contacts}
+    accepted = sum(contact.outcome in ACCEPTED for contact in profile.contacts)
+    return np.array([float(len(days))]), np.array([float(accepted)])
