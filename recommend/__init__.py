@@ -33,6 +33,7 @@ tags          facts on a customer's behaviour, with source and day
 explain       why this offer: reasons from facts and from the model's arithmetic
 phrases       how a reason is said in each language
 scripts       words an agent can say, which inform and do not press
+speech        words and reasons of one hint together
 languages     which language a reader's tag means
 sensitive     what is never shown or spoken of
 """

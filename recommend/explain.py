@@ -27,16 +27,21 @@ LEAVING: Final = frozenset({"lifecycle_at_risk", "lifecycle_lost", "lifecycle_co
 
 # Which family a feature's name belongs to, first match wins; what matches none is never spoken of.
 FAMILIES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
-    ("mentioned", re.compile(r"mention|context_item")),
+    ("mentioned", re.compile(r"mention")),
     ("campaign", re.compile(r"campaign|coupon")),
     ("discount", re.compile(r"discount|price_cut")),
-    ("co_purchase", re.compile(r"co_purchase|together|lift|support")),
-    ("neighbours", re.compile(r"neighbour|taste|similar")),
+    ("bundle", re.compile(r"bundle")),
+    ("co_purchase", re.compile(r"co_purchase|together")),
+    ("neighbours", re.compile(r"neighbour|taste")),
     ("segment", re.compile(r"segment")),
-    ("timing", re.compile(r"gap|since|due|overdue|hazard|rhythm|timing|replenish|expected_")),
-    ("habit", re.compile(r"own_|count|decay|faded|recent|repeat|frequency|basket|streak|habit|item_share")),
-    ("popular", re.compile(r"popular|global|trend|order_share|item_rank|reorder_share|buyers")),
+    ("popular", re.compile(r"popular|^item_(rank|order_share|reach|trend|rebuy|repeats)")),
+    ("timing", re.compile(r"gap|since_item|due|overdue|replenish|expected_")),
+    (
+        "habit",
+        re.compile(r"^own_|times_bought|share_of_baskets|share_since|decay|faded|in_last_|repeat_rate"),
+    ),
 )
+_OF_OWN_RECORD: Final = frozenset({"timing", "habit"})  # only true of an item the customer has bought
 _BY_SOURCE: Final = ("campaign", "bundle", "upsell", "co_purchase", "neighbours", "segment", "popular")
 _SAME: Final[Mapping[str, frozenset[str]]] = {  # a fact that says the same, and says it better
     "timing": frozenset({"rhythm", "win_back"}),
@@ -106,9 +111,11 @@ def reason_codes(
         found["mentioned"] = TEMPLATES["mentioned"][language].format(item=item)
     found.update(_from_history(candidate.item, item, profile.history, profile.as_of, language))
     found.update(_from_silence(candidate, profile, language))
+    bought = candidate.item in profile.history.items and not _private(candidate.item, item)
     for code in (*_from_sources(candidate.sources, profile), *_from_model(candidate.contributions)):
-        if code not in found and _SAME.get(code, frozenset()).isdisjoint(found) and _sayable(code, item):
-            found[code] = TEMPLATES[code][language].format(item=item)
+        said = code in found or not _SAME.get(code, frozenset()).isdisjoint(found)
+        if not said and (bought or code not in _OF_OWN_RECORD):
+            found[code] = TEMPLATES[code][language]
     if not found and not (profile.known and profile.history.order_days):
         found["newcomer"] = TEMPLATES["newcomer"][language]
     return tuple(Reason(code, text) for code, text in list(found.items())[:most])
@@ -131,7 +138,7 @@ def sentence(found: tuple[str, ...], locale: str = "en") -> str:
 def _from_history(
     item: str, name: str, history: History, as_of: date, language: Language
 ) -> Iterator[tuple[str, str]]:
-    if item not in history.items or is_private_good(item) or is_private_good(name):
+    if item not in history.items or _private(item, name):
         return
     at = history.positions[history.items.index(item)]
     first, last = history.order_days[at[0]], history.order_days[at[-1]]
@@ -183,5 +190,5 @@ def family_of(feature: str) -> str:
     return next((family for family, pattern in FAMILIES if pattern.search(feature)), "")
 
 
-def _sayable(code: str, item: str) -> bool:
-    return bool(item) or "{item}" not in TEMPLATES[code]["en"]
+def _private(item: str, name: str) -> bool:
+    return is_private_good(item) or is_private_good(name)

@@ -96,9 +96,17 @@ def test_the_profiles_attributes_cannot_reach_the_reasons() -> None:
     assert reasons(offer, told, most=9) == bare
 
 
+def test_the_models_word_on_habits_counts_only_for_what_was_bought() -> None:
+    numbers = {"decayed_95": 1.0, "due_ratio": 0.9}
+    assert reasons(Candidate("item:WINE", "WINE", contributions=numbers), ANNA) == ()
+    found = reason_codes(Candidate("item:TEA", "TEA", contributions=numbers), ANNA)
+    assert [reason.code for reason in found] == ["bought_before", "timing"]
+
+
 def test_private_purchases_are_not_read_out() -> None:
     history = History((DAY0 - 30, DAY0 - 20, DAY0 - 10), ("PREGNANCY TESTS",), ((0, 1, 2),))
-    offer = Candidate("item:PREGNANCY TESTS", "PREGNANCY TESTS", sources=("own_repeat",))
+    model = {"times_bought": 2.0, "due_ratio": 1.0}
+    offer = Candidate("item:PREGNANCY TESTS", "PREGNANCY TESTS", sources=("own_repeat",), contributions=model)
     assert reasons(offer, Profile("d", TODAY, history=history)) == ()
 
 
