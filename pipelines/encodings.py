@@ -1,0 +1,133 @@
+"""Which encoding a file is in, told from its bytes, or refused with the line that leaves it open."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+from typing import Final
+
+from clv.errors import DataError
+
+_CHUNK: Final = 1 << 22
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_HIGH: Final = re.compile(rb"[\x80-\xff]+")
+
+
+def detect_encoding(path: Path) -> str:
+    """Tell the encoding of a text file.
+
+    A byte-order mark decides; then UTF-8 if the whole file is valid as such; then the one of GB 18030, Big5 and
+    Latin-1 (as Windows-1252) whose letters the bytes spell.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    str
+        The name of a Python codec.
+
+    Raises
+    ------
+    DataError
+        The bytes fit more than one encoding; names the first line that shows it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "a.csv"
+    ...     _ = file.write_bytes("姓名,日期\\n".encode("utf-16"))
+    ...     detect_encoding(file)
+    'utf-16'
+    """
+    with path.open("rb") as file:
+        head = file.read(4096)
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    if b"\x00" in head:
+        return "utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be"
+    sample = _not_utf8(path)
+    if sample is None:
+        return "utf-8"
+    return _spelled(path, sample)
+
+
+def _not_utf8(path: Path) -> list[bytes] | None:
+    """Return up to a few thousand lines with bytes beyond ASCII if the file is not UTF-8, else None."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as file:
+        try:
+            while chunk := file.read(_CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            file.seek(0)
+            lines = (line for line in file if _HIGH.search(line))
+            return [line for _, line in zip(range(5000), lines, strict=False)]
+    return None
+
+
+def _spelled(path: Path, lines: list[bytes]) -> str:
+    text = b"\n".join(lines)
+    scores = {"utf-8": _utf8(lines), "gb18030": _gb(text), "big5": _big5(text), "cp1252": _latin(text)}
+    best, second = sorted(scores.values(), reverse=True)[:2]
+    if best >= 0.9 and best - second >= 0.2:
+        return max(scores, key=lambda name: scores[name])
+    raise DataError(
+        "The encoding of the file cannot be told.",
+        where=f"{path}, line {_line_of(path, lines[0])}: {lines[0].strip()[:60]!r}",
+        hint='Say encoding = "gb18030", "big5", "latin-1" or another in the mapping file, or save it as UTF-8.',
+    )
+
+
+def _line_of(path: Path, wanted: bytes) -> int:
+    with path.open("rb") as file:
+        return next(number for number, line in enumerate(file, start=1) if line == wanted)
+
+
+def _utf8(lines: list[bytes]) -> float:
+    """Share of the lines with bytes beyond ASCII that are valid UTF-8: a file with a few broken lines is UTF-8."""
+    good = sum(line.decode("utf-8", "replace").count("\ufffd") == 0 for line in lines)
+    return good / len(lines) if good >= 3 else 0.0
+
+
+def _gb(text: bytes) -> float:
+    """Share of the double bytes that are frequent Chinese characters or punctuation of GB 2312."""
+    return _share(text, re.compile(rb"[\xa1\xa3\xb0-\xd7][\xa1-\xfe]"), "gb18030")
+
+
+def _big5(text: bytes) -> float:
+    """Share of the double bytes that are frequent Chinese characters or punctuation of Big5."""
+    return _share(text, re.compile(rb"[\xa1-\xc6][\x40-\x7e\xa1-\xfe]"), "big5")
+
+
+def _share(text: bytes, frequent: re.Pattern[bytes], codec: str) -> float:
+    try:
+        text.decode(codec)
+    except UnicodeDecodeError:
+        return 0.0
+    pairs = re.findall(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", text)
+    good = sum(bool(frequent.fullmatch(pair)) for pair in pairs)
+    alone = sum(len(run) == 1 for run in _HIGH.findall(text))
+    low = sum(pair[1] < 0x80 for pair in pairs)
+    if codec == "gb18030":  # trail bytes under 0x80 are everyday in Big5, rare in GB
+        return (good - low) / max(len(pairs), 1)
+    # a lead byte followed by a letter is Big5 only if high pairs stand beside it: Latin text has none
+    return good / max(len(pairs), 1) * (1.0 if low >= 1 and alone < len(pairs) else 0.6)
+
+
+def _latin(text: bytes) -> float:
+    """Share of the high bytes that stand alone between ASCII letters and are letters or common signs."""
+    runs = _HIGH.findall(text)
+    letters = re.compile(rb"[\xc0-\xff\x80\xa0\xa3\xa7\xa9\xae\xb0\xb4\x91-\x97]{1,2}")
+    good = sum(bool(letters.fullmatch(run)) and len(run) == 1 for run in runs)
+    return good / len(runs) if runs else 0.0

@@ -1,0 +1,224 @@
+"""One file or query that feeds one table: its rows staged under the contract's names, and found again by line."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+
+from clv.errors import DataError
+from pipelines.aliases import require, resolve
+from pipelines.delimited import Malformed, TextFile
+from pipelines.mapping import TableMapping
+from pipelines.tables import TABLES, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Rows of a source standing in a temporary table.
+
+    Parameters
+    ----------
+    relation
+        The temporary table; its ``rowid`` is the row's place in the source, from 0.
+    types
+        From column of the contract to its SQL type there; text unless the source has types.
+    malformed
+        Lines that are not rows.
+    notes
+        What was found out about the source, for the report.
+    """
+
+    relation: str
+    types: dict[str, str]
+    malformed: tuple[Malformed, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Feed(Protocol):
+    """What feeds one table."""
+
+    table: str
+    label: str
+    mapping: TableMapping
+
+    def stage(self, connection: duckdb.DuckDBPyConnection, relation: str) -> Staged:
+        """Put the rows into a temporary table, in order."""
+
+    def locate(
+        self, connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+    ) -> dict[int, tuple[int, str]]:
+        """Find line number and raw text of some staged rows."""
+
+    def sha256(self) -> str:
+        """Return a digest of what was read, empty if it cannot be had."""
+
+    def close(self) -> None:
+        """Release what reading needed."""
+
+
+@dataclass(slots=True)
+class TextFeed:
+    """A delimited text file."""
+
+    table: str
+    label: str
+    mapping: TableMapping
+    file: TextFile
+
+    def stage(self, connection: duckdb.DuckDBPyConnection, relation: str) -> Staged:
+        """Put the rows, as text, into a temporary table."""
+        self.file.open()
+        select = select_columns(TABLES[self.table], self.file.headers, self.mapping, self.label)
+        malformed = self.file.stage(connection, relation, select)
+        notes = (f"read as {self.file.encoding}, separator {self.file.separator!r}",)
+        return Staged(relation, staged_types(connection, relation), tuple(malformed), notes)
+
+    def locate(
+        self, connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+    ) -> dict[int, tuple[int, str]]:
+        """Find line number and raw text of some staged rows."""
+        return self.file.locate(rows, staged.malformed)
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file."""
+        return self.file.sha256()
+
+    def close(self) -> None:
+        """Remove the copy in UTF-8, if one was needed."""
+        self.file.close()
+
+
+@dataclass(slots=True)
+class QueryFeed:
+    """A query of DuckDB over typed files, such as Parquet; its rows come in the order of the file."""
+
+    table: str
+    label: str
+    mapping: TableMapping
+    query: str
+    files: tuple[Path, ...] = field(default=())
+
+    def stage(self, connection: duckdb.DuckDBPyConnection, relation: str) -> Staged:
+        """Put the rows, with their types, into a temporary table."""
+        try:
+            described = connection.execute(f"DESCRIBE {self.query}").fetchall()
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise DataError(
+                "The file cannot be read.", where=self.label, hint=str(error).split("\n", 1)[0]
+            ) from error
+        select = select_columns(TABLES[self.table], [row[0] for row in described], self.mapping, self.label)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT {select} FROM ({self.query})")
+        return Staged(relation, staged_types(connection, relation))
+
+    def locate(
+        self, connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+    ) -> dict[int, tuple[int, str]]:
+        """Find row number, from 1, and content of some staged rows."""
+        found = connection.execute(
+            f"SELECT r.rowid, to_json(r)::VARCHAR FROM {staged.relation} r WHERE r.rowid IN (SELECT unnest(?))",
+            [list(rows)],
+        ).fetchall()
+        return {row: (row + 1, raw) for row, raw in found}
+
+    def sha256(self) -> str:
+        """Return the SHA-256 over the files."""
+        digest = hashlib.sha256()
+        for path in self.files:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest() if self.files else ""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def select_columns(table: Table, headers: Sequence[str], mapping: TableMapping, where: str) -> str:
+    """Return SQL that names a source's columns as the contract does.
+
+    Columns beyond the contract are kept as JSON for tables that keep them; columns such as ``consent_email``
+    become one JSON object of permissions.
+
+    Raises
+    ------
+    MissingColumn
+        A required column is not there under any name.
+    """
+    single = {column: header for column, header in mapping.columns.items() if isinstance(header, str)}
+    found = resolve(
+        table, headers, {c: h for c, h in single.items() if not c.startswith("consent.")}, where=where
+    )
+    paths = {column: header for column, header in mapping.columns.items() if isinstance(header, tuple)}
+    _reject_two_prices(table, found, mapping, where)
+    require(table, {*found, *paths, *mapping.constants}, headers, where=where)
+    parts = {column: quote(header) for column, header in found.items() if column not in paths}
+    parts |= {
+        column: "concat_ws('/', " + ", ".join(quote(header) for header in header_path) + ")"
+        for column, header_path in paths.items()
+    }
+    parts |= {column: _literal(value) for column, value in mapping.constants.items() if column not in parts}
+    used = {*found.values(), *(header for path in paths.values() for header in path)}
+    if table.keeps_extras:
+        consents, extras = _split_consents([header for header in headers if header not in used], single)
+        if consents and table.name == "customers" and "consent" not in parts:
+            parts["consent"] = _json(consents)
+        else:
+            extras |= consents
+        if extras and "attributes" not in parts:
+            parts["attributes"] = _json(extras)
+    return ", ".join(f"{expression} AS {quote(column)}" for column, expression in parts.items())
+
+
+def staged_types(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Return the SQL type of each staged column."""
+    return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
+
+
+def quote(name: str) -> str:
+    """Return a name as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _reject_two_prices(table: Table, found: dict[str, str], mapping: TableMapping, where: str) -> None:
+    if table.name != "purchases" or "amount" in mapping.columns or "quantity" not in found:
+        return
+    if re.fullmatch(r"\W*price\W*", found.get("amount", ""), re.IGNORECASE):
+        raise DataError(
+            f"{found['amount']!r} may be the price of one unit or of the line.",
+            where=where,
+            hint="Name it in a mapping file, under [purchases.columns], as unit_price or as amount.",
+        )
+
+
+def _split_consents(
+    headers: Sequence[str], explicit: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    named = {
+        header: column.removeprefix("consent.")
+        for column, header in explicit.items()
+        if column.startswith("consent.")
+    }
+    consents, extras = {}, {}
+    for header in headers:
+        match = re.fullmatch(r"(?i)(?:consent|opt_?in)[_. ](.+)", header)
+        if header in named:
+            consents[named[header]] = header
+        elif match:
+            consents[match[1].casefold().replace("_", ".").replace(" ", ".")] = header
+        else:
+            extras[header] = header
+    return consents, extras
+
+
+def _json(members: dict[str, str]) -> str:
+    pairs = ", ".join(f"{_literal(name)}, {quote(header)}" for name, header in members.items())
+    return f"json_merge_patch('{{}}', json_object({pairs}))::VARCHAR"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
