@@ -1,4 +1,5 @@
 """From staged cells to typed values, with a reason for every cell that cannot be used."""
+# ruff: noqa: S608  (names and texts are quoted where they enter the SQL)
 
 from __future__ import annotations
 
@@ -8,92 +9,16 @@ from typing import Final
 import duckdb
 
 from pipelines.dates import read_times
-from pipelines.feeds import Staged, quote
+from pipelines.feeds import Staged, literal, quote
 from pipelines.mapping import TableMapping
 from pipelines.numbers import currency_of, read_numbers
-from pipelines.tables import Column, Table
+from pipelines.tables import Column, Kind, Table
+from pipelines.words import NOTHING, meaning
 
-_NOTHING: Final = "('', 'NULL', 'null', 'NaN', 'nan', 'NaT', 'None', 'N/A', 'n/a', '#N/A', '\\N', '<NA>')"
-_YES: Final = (
-    "('1', 'true', 't', 'yes', 'y', 'ja', 'j', 'oui', 'si', 'sí', 'x', '1.0', '是', 'return', 'refund')"
-)
-_NO: Final = "('0', 'false', 'f', 'no', 'n', 'nein', 'non', '0.0', '否', '不是')"
 _EARLIEST: Final = "TIMESTAMP '1900-01-01'"
 _LATEST: Final = "TIMESTAMP '2200-01-01'"
-_CHANNELS: Final = {
-    "phone": ("telephone", "tel", "call", "voice", "telefon", "电话", "電話"),
-    "chat": ("livechat", "live chat", "webchat", "web chat", "im", "在线客服"),
-    "email": ("e-mail", "e mail", "邮件", "郵件"),
-    "mail": ("letter", "post", "direct mail", "postal"),
-    "sms": ("text", "text message", "短信", "簡訊"),
-}
-_WORDS: Final = {
-    "inbound": ("in", "incoming", "i"),
-    "outbound": ("out", "outgoing", "o"),
-    "negative": ("neg", "-1", "bad"),
-    "neutral": ("neu", "0"),
-    "positive": ("pos", "1", "good"),
-    "presented": ("shown", "impression"),
-    "accepted": ("accept", "yes", "converted"),
-    "rejected": ("reject", "declined", "no", "refused"),
-    "purchased": ("purchase", "bought", "redeemed"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """How one column of the contract is read from the staged rows.
-
-    Parameters
-    ----------
-    column
-        The column.
-    raw
-        SQL for the cell as it stands, NULL if it says nothing.
-    value
-        SQL for the typed value.
-    hint
-        What to do about a cell that cannot be read.
-    """
-
-    column: Column
-    raw: str
-    value: str
-    hint: str = ""
-
-    def faults(self) -> list[tuple[str, str]]:
-        """Return pairs of SQL condition and SQL reason; ``raw`` and ``value`` stand for themselves."""
-        name, value, raw = self.column.name, quote(self.column.name), quote("raw " + self.column.name)
-        found = []
-        if self.column.required:
-            found.append((f"{raw} IS NULL", _literal(f"{name} is empty")))
-        if self.value != self.raw:
-            kind = _literal(f" is not {_A[self.column.kind]}. {self.hint}".rstrip())
-            found.append(
-                (f"{raw} IS NOT NULL AND {value} IS NULL", f"'{name} ' || left({raw}::VARCHAR, 60) || {kind}")
-            )
-        return found + self._out_of_range(value)
-
-    def _out_of_range(self, value: str) -> list[tuple[str, str]]:
-        name = self.column.name
-        if self.column.kind == "time":
-            reason = f"'{name} ' || {value}::VARCHAR || ' is before 1900 or after 2200'"
-            return [(f"NOT {value} BETWEEN {_EARLIEST} AND {_LATEST}", reason)]
-        if self.column.least is not None:
-            least, most = self.column.least, self.column.most
-            reason = f"'{name} ' || {value}::VARCHAR || ' is outside {least:g} to {most:g}'"
-            return [(f"NOT {value} BETWEEN {least!r} AND {most!r} OR isnan({value}::DOUBLE)", reason)]
-        if self.column.kind == "text" and self.column.name.endswith("_id"):
-            return [
-                (
-                    f"contains({value}, chr(65533))",
-                    f"'{name} holds bytes that are not in the encoding of the file'",
-                )
-            ]
-        return []
-
-
-_A: Final = {
+_MOST_WORDS: Final = 1000
+_NOUN: Final[dict[Kind, str]] = {
     "number": "a number",
     "whole": "a whole number",
     "time": "a time",
@@ -106,6 +31,61 @@ _A: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How one column of the contract is read from the staged rows.
+
+    Parameters
+    ----------
+    column
+        The column.
+    raw
+        SQL over the staged columns: the cell as it stands, NULL if it says nothing.
+    value
+        SQL over :attr:`said`: the typed value, NULL if it cannot be read.
+    hint
+        What to do about a cell that cannot be read.
+    """
+
+    column: Column
+    raw: str
+    value: str
+    hint: str = ""
+
+    @property
+    def said(self) -> str:
+        """The name ``raw`` has once it is computed."""
+        return quote(f"raw {self.column.name}")
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """Pairs of SQL condition and SQL reason, over the raw cell and the value."""
+        name, value = self.column.name, quote(self.column.name)
+        found = []
+        if self.column.required:
+            found.append((f"{self.said} IS NULL", literal(f"{name} is empty")))
+        if self.value != self.said:
+            kind = literal(f" is not {_NOUN[self.column.kind]}. {self.hint}".rstrip())
+            reason = f"{literal(name + ' ')} || left({self.said}::VARCHAR, 60) || {kind}"
+            found.append((f"{self.said} IS NOT NULL AND {value} IS NULL", reason))
+        return found + _out_of_range(self.column, value)
+
+
+def _out_of_range(column: Column, value: str) -> list[tuple[str, str]]:
+    start = f"{literal(column.name + ' ')} || {value}::VARCHAR || "
+    if column.kind == "time":
+        reason = start + "' is before 1900 or after 2200'"
+        return [(f"({value} < {_EARLIEST} OR {value} >= {_LATEST})", reason)]
+    if column.least is not None and column.most is not None:
+        reason = start + literal(f" is outside {column.least:g} to {column.most:g}")
+        # Not a number is larger than every number in DuckDB.
+        return [(f"({value} < {column.least!r} OR {value} > {column.most!r})", reason)]
+    if column.kind == "text":
+        reason = literal(f"{column.name} holds bytes that are not in the encoding of the file")
+        return [(f"contains({value}, chr(65533))", reason)]
+    return []
+
+
 def cells_of(
     connection: duckdb.DuckDBPyConnection, table: Table, staged: Staged, mapping: TableMapping, label: str
 ) -> list[Cell]:
@@ -116,157 +96,171 @@ def cells_of(
     DataError
         A column of dates or numbers has two meanings and nothing tells which is meant.
     """
-    cells = []
-    for column in table.columns:
-        if column.name in staged.types:
-            cells.append(_cell(connection, column, staged, mapping, label))
-    read = {cell.column.name for cell in cells}
+    reader = _Reader(connection, staged, mapping, label)
+    cells = [reader.cell(column) for column in table.columns if column.name in staged.types]
     if table.name == "purchases":
-        cells = _complete_purchases(connection, cells, staged, mapping, label)
-    elif table.name == "interactions" and "interaction_id" not in read:
-        content = ", ".join(f"coalesce({cell.raw}::VARCHAR, '')" for cell in cells)
-        made = f"'line-' || md5(concat_ws('|', {content}))"
-        cells.insert(0, Cell(table.column("interaction_id"), made, made))
-    elif table.name == "products":
-        cells = _complete_products(table, cells)
+        return _complete_purchases(reader, cells)
+    if table.name == "interactions":
+        return _complete_interactions(table, cells)
+    if table.name == "products":
+        return _complete_products(table, cells)
     return cells
 
 
-def _cell(
-    connection: duckdb.DuckDBPyConnection, column: Column, staged: Staged, mapping: TableMapping, label: str
-) -> Cell:
-    name, type_ = quote(column.name), staged.types[column.name]
-    where = f"{label}, column {column.name}"
-    if type_ != "VARCHAR":
-        return _typed_cell(connection, column, staged, mapping, where)
-    if column.kind in ("number", "whole"):
-        raw = _said(name)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Where the cells stand and what the mapping file says about them."""
+
+    connection: duckdb.DuckDBPyConnection
+    staged: Staged
+    mapping: TableMapping
+    label: str
+
+    def cell(self, column: Column) -> Cell:
+        raw = self._raw(column)
+        bare = Cell(column, raw, "")
+        type_ = self.staged.types[column.name]
+        if column.kind in ("number", "whole"):
+            return self._number(bare, type_)
+        if column.kind in ("time", "day"):
+            return self._time(bare, type_)
+        if column.kind in ("flag", "choice") or column.name == "channel":
+            return self._word(bare)
+        if column.kind == "list":
+            return Cell(column, raw, bare.said if type_.endswith("[]") else _listed(bare.said))
+        if column.kind == "json":
+            return Cell(column, raw, f"CASE WHEN json_valid({bare.said}) THEN {bare.said} END", "Write JSON.")
+        return Cell(column, raw, f"upper({bare.said})" if column.name == "currency" else bare.said)
+
+    def _raw(self, column: Column) -> str:
+        name, type_ = quote(column.name), self.staged.types[column.name]
+        if type_ == "VARCHAR":
+            return self._whole_ids(column, name)
+        if column.kind in ("number", "whole", "list") or type_ == "DATE" or type_.startswith("TIMESTAMP"):
+            return f"{name}::VARCHAR" if column.kind in ("text", "choice", "flag", "json") else name
+        if type_ in ("DOUBLE", "FLOAT") or type_.startswith("DECIMAL"):
+            return f"CASE WHEN {name} = trunc({name}) THEN {name}::HUGEINT::VARCHAR ELSE {name}::VARCHAR END"
+        return f"{name}::VARCHAR"
+
+    def _whole_ids(self, column: Column, name: str) -> str:
+        """Return the trimmed text; where every id ends in ``.0``, a number went through a float: without it."""
+        if column.name.endswith("_id"):
+            relation = self.staged.relation
+            query = f"SELECT {name} LIKE '%.0' FROM {relation} WHERE {name} IS NOT NULL LIMIT 1"
+            first = self.connection.execute(query).fetchone()
+            if first is not None and first[0]:
+                pattern = f"regexp_full_match(trim({name}), '\\d+\\.0')"
+                every = f"SELECT bool_and({pattern}) FROM {relation} WHERE {name} IS NOT NULL"
+                if self.connection.execute(every).fetchall()[0][0]:
+                    return f"regexp_replace(trim({name}), '\\.0$', '')"
+        return _said(name)
+
+    def _number(self, bare: Cell, type_: str) -> Cell:
+        if type_ != "VARCHAR":
+            return Cell(bare.column, bare.raw, f"try_cast({bare.said} AS {bare.column.sql})")
         reading = read_numbers(
-            connection, _only(staged, raw, name), name, decimal=mapping.decimal, where=where
+            self.connection,
+            self._column(bare),
+            bare.said,
+            decimal=self.mapping.decimal,
+            where=self._where(bare),
         )
-        value = reading.expression.replace(name, raw)
-        return Cell(column, raw, f"round({value})::BIGINT" if column.kind == "whole" else value, reading.hint)
-    if column.kind in ("time", "day"):
-        raw = _said(name)
+        value = f"round({reading.expression})::BIGINT" if bare.column.kind == "whole" else reading.expression
+        return Cell(bare.column, bare.raw, value, reading.hint)
+
+    def _time(self, bare: Cell, type_: str) -> Cell:
+        zone = self.mapping.timezone
+        if type_ == "DATE" or type_.startswith("TIMESTAMP"):
+            naive = zone is not None and type_.startswith("TIMESTAMP") and "ZONE" not in type_
+            moved = f"timezone('UTC', timezone({literal(zone or '')}, {bare.said}))" if naive else bare.said
+            return Cell(bare.column, bare.raw, f"try_cast({moved} AS {bare.column.sql})")
+        where = self._where(bare)
         reading = read_times(
-            connection,
-            _only(staged, raw, name),
-            name,
-            dates=mapping.dates,
-            timezone=mapping.timezone,
+            self.connection,
+            self._column(bare),
+            bare.said,
+            dates=self.mapping.dates,
+            timezone=zone,
             where=where,
         )
-        value = reading.expression.replace(name, raw)
-        return Cell(column, raw, f"({value})::DATE" if column.kind == "day" else value, reading.hint)
-    return Cell(column, _said(name), _text(column, _said(name)))
+        value = f"({reading.expression})::DATE" if bare.column.kind == "day" else reading.expression
+        return Cell(bare.column, bare.raw, value, reading.hint)
 
+    def _word(self, bare: Cell) -> Cell:
+        """Look the words up once each, and put what they mean into the expression."""
+        query = f"SELECT DISTINCT {bare.said} FROM {self._column(bare)} WHERE {bare.said} IS NOT NULL LIMIT {_MOST_WORDS}"
+        words = [row[0] for row in self.connection.execute(query).fetchall()]
+        meanings = {word: meaning(bare.column, word) for word in sorted(words)}
+        known = {word: said for word, said in meanings.items() if said is not None and said != word}
+        same = [word for word, said in meanings.items() if said == word]
+        other = f"lower({bare.said})" if bare.column.name == "channel" else "NULL"
+        if bare.column.kind == "choice" and same:
+            other = f"CASE WHEN {bare.said} IN ({', '.join(map(literal, same))}) THEN {bare.said} END"
+        cases = " ".join(f"WHEN {literal(word)} THEN {literal(said)}" for word, said in known.items())
+        value = f"CASE {bare.said} {cases} ELSE {other} END" if cases else other
+        hint = f"Say one of {', '.join(bare.column.choices)}." if bare.column.choices else ""
+        return Cell(bare.column, bare.raw, f"({value})::{bare.column.sql}", hint)
 
-def _only(staged: Staged, raw: str, name: str) -> str:
-    return f"(SELECT {raw} AS {name} FROM {staged.relation})"
+    def _column(self, bare: Cell) -> str:
+        return f"(SELECT {bare.raw} AS {bare.said} FROM {self.staged.relation})"
+
+    def _where(self, bare: Cell) -> str:
+        return f"{self.label}, column {bare.column.name}"
 
 
 def _said(name: str) -> str:
-    """Return SQL for a text cell, NULL if it is blank or a word for nothing."""
-    return f"CASE WHEN trim({name}) IN {_NOTHING} THEN NULL ELSE trim({name}) END"
+    """Return SQL for a text cell without spaces around it, NULL if it is blank or a word for nothing."""
+    nothing = ", ".join(map(literal, NOTHING))
+    short = f"CASE WHEN trim({name}) IN ({nothing}) THEN NULL ELSE nullif(trim({name}), '') END"
+    return f"CASE WHEN strlen({name}) < 6 THEN {short} ELSE nullif(trim({name}), '') END"
 
 
-def _text(column: Column, raw: str) -> str:
-    lowered = f"lower({raw})"
-    if column.kind == "flag":
-        return f"CASE WHEN {lowered} IN {_YES} THEN true WHEN {lowered} IN {_NO} THEN false END"
-    if column.kind == "choice":
-        return _one_of(f"replace(replace({lowered}, ' ', '_'), '-', '_')", lowered, column)
-    if column.kind == "list":
-        return f"CASE WHEN {raw} LIKE '[%' THEN try_cast(json_extract_string({raw}, '$[*]') AS VARCHAR[]) ELSE list_transform(regexp_split_to_array({raw}, '\\s*[|;]\\s*'), lambda x: trim(x)) END"
-    if column.kind == "json":
-        return f"CASE WHEN json_valid({raw}) THEN {raw} END"
-    if column.name == "currency":
-        return f"upper({raw})"
-    if column.name == "channel":
-        cases = " ".join(
-            f"WHEN {lowered} IN {_words(words)} THEN '{name}'" for name, words in _CHANNELS.items()
-        )
-        return f"CASE {cases} ELSE {lowered} END"
-    return raw
+def _listed(said: str) -> str:
+    json = f"try_cast(json_extract_string({said}, '$[*]') AS VARCHAR[])"
+    parts = f"list_transform(regexp_split_to_array({said}, '[|;]'), lambda x: trim(x))"
+    return f"CASE WHEN {said} LIKE '[%' THEN CASE WHEN json_valid({said}) THEN {json} END ELSE {parts} END"
 
 
-def _one_of(snake: str, lowered: str, column: Column) -> str:
-    cases = " ".join(
-        f"WHEN {lowered} IN {_words(_WORDS[word])} THEN '{word}'" for word in column.choices if word in _WORDS
-    )
-    return f"CASE WHEN {snake} IN {_words(column.choices)} THEN {snake} {cases} END"
-
-
-def _words(words: tuple[str, ...]) -> str:
-    return "(" + ", ".join(_literal(word) for word in words) + ")"
-
-
-def _typed_cell(
-    connection: duckdb.DuckDBPyConnection, column: Column, staged: Staged, mapping: TableMapping, where: str
-) -> Cell:
-    """Read a column that already has a type, such as one of a Parquet file."""
-    name, type_ = quote(column.name), staged.types[column.name]
-    if column.kind in ("text", "choice", "flag", "json", "list") and not type_.endswith("[]"):
-        if type_ in ("DOUBLE", "FLOAT") and column.kind == "text":
-            text = f"CASE WHEN {name} = trunc({name}) THEN {name}::HUGEINT::VARCHAR ELSE {name}::VARCHAR END"
-        else:
-            text = f"{name}::VARCHAR"
-        return Cell(column, _said(text), _text(column, _said(text)))
-    if (
-        column.kind in ("time", "day")
-        and type_ not in ("DATE", "TIMESTAMP")
-        and not type_.startswith("TIMESTAMP")
-    ):
-        text = f"CASE WHEN {name}::DOUBLE = trunc({name}::DOUBLE) THEN {name}::HUGEINT::VARCHAR ELSE {name}::VARCHAR END"
-        relation = f"(SELECT {text} AS {name} FROM {staged.relation})"
-        reading = read_times(
-            connection, relation, name, dates=mapping.dates, timezone=mapping.timezone, where=where
-        )
-        return Cell(column, name, reading.expression.replace(name, text), reading.hint)
-    if column.kind == "time" and mapping.timezone and type_ == "TIMESTAMP":
-        zone = _literal(mapping.timezone)
-        return Cell(column, name, f"timezone('UTC', timezone({zone}, {name}))")
-    return Cell(column, name, f"try_cast({name} AS {column.sql})")
-
-
-def _complete_purchases(
-    connection: duckdb.DuckDBPyConnection,
-    cells: list[Cell],
-    staged: Staged,
-    mapping: TableMapping,
-    label: str,
-) -> list[Cell]:
-    """Take the currency from the amounts' signs, and the amount from price times quantity, where they are not said."""
+def _complete_purchases(reader: _Reader, cells: list[Cell]) -> list[Cell]:
+    """Take the currency from the amounts' signs, and the amount from price times quantity, where not said."""
     by_name = {cell.column.name: cell for cell in cells}
     if "amount" not in by_name:
-        price_column = Column("unit_price", "number")
-        price = _cell(connection, price_column, staged, mapping, label)
-        amount = Column("amount", "number", required=True, least=-1e12, most=1e12)
-        product = f"({price.value}) * ({by_name['quantity'].value})"
-        cells.append(Cell(amount, f"coalesce({price.raw}::VARCHAR, '')", f"round({product}, 6)", price.hint))
-    elif "currency" not in by_name and staged.types["amount"] == "VARCHAR":
+        cells.append(_amount_of_price(reader, by_name["quantity"]))
+    elif "currency" not in by_name and reader.staged.types["amount"] == "VARCHAR":
         sign = currency_of('"amount"')
-        signed = connection.execute(f"SELECT count({sign}) FROM {staged.relation}").fetchall()[0][0]
-        if signed:
-            cells.append(Cell(Column("currency"), sign, f"upper(trim({sign}))"))
-    if "discount" in by_name:  # the sign of a discount carries no meaning: some tills print it as a reduction
+        if reader.connection.execute(f"SELECT count({sign}) FROM {reader.staged.relation}").fetchall()[0][0]:
+            cells.append(Cell(Column("currency"), f"upper(trim({sign}))", '"raw currency"'))
+    if "discount" in by_name:  # its sign carries no meaning: some tills print a reduction, some an amount
         old = by_name["discount"]
         cells[cells.index(old)] = Cell(old.column, old.raw, f"abs({old.value})", old.hint)
     return cells
 
 
+def _amount_of_price(reader: _Reader, quantity: Cell) -> Cell:
+    price = reader.cell(Column("unit_price", "number"))
+    amount = Column("amount", "number", required=True, least=-1e12, most=1e12)
+    product = f"({price.value.replace(price.said, price.raw)}) * ({quantity.value.replace(quantity.said, quantity.raw)})"
+    computed = (
+        f"CASE WHEN {price.raw} IS NOT NULL AND {quantity.raw} IS NOT NULL THEN round({product}, 6) END"
+    )
+    return Cell(amount, computed, '"raw amount"', price.hint)
+
+
+def _complete_interactions(table: Table, cells: list[Cell]) -> list[Cell]:
+    """Give interactions without a number one made of their content, so that the same line is the same one."""
+    if any(cell.column.name == "interaction_id" for cell in cells):
+        return cells
+    content = ", ".join(f"coalesce({cell.raw}::VARCHAR, '')" for cell in cells)
+    column = table.column("interaction_id")
+    return [Cell(column, f"'line-' || md5(concat_ws('|', {content}))", '"raw interaction_id"'), *cells]
+
+
 def _complete_products(table: Table, cells: list[Cell]) -> list[Cell]:
     """Give every product the item it is offered as: the deepest level of its category, else the product itself."""
     by_name = {cell.column.name: cell for cell in cells}
-    given = by_name["item"].value if "item" in by_name else "NULL"
-    deepest = (
-        f"nullif(trim(list_last(string_split({by_name['category'].value}, '/'))), '')"
-        if "category" in by_name
-        else "NULL"
-    )
-    made = f"coalesce({given}, {deepest}, {by_name['product_id'].value})"
-    return [*(cell for cell in cells if cell.column.name != "item"), Cell(table.column("item"), made, made)]
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    given = by_name["item"].raw if "item" in by_name else "NULL"
+    path = by_name["category"].raw if "category" in by_name else "NULL::VARCHAR"
+    deepest = f"nullif(trim(list_last(string_split({path}, '/'))), '')"
+    made = f"coalesce({given}, {deepest}, {by_name['product_id'].raw})"
+    others = [cell for cell in cells if cell.column.name != "item"]
+    return [*others, Cell(table.column("item"), made, '"raw item"')]

@@ -161,7 +161,7 @@ def select_columns(table: Table, headers: Sequence[str], mapping: TableMapping, 
         column: "concat_ws('/', " + ", ".join(quote(header) for header in header_path) + ")"
         for column, header_path in paths.items()
     }
-    parts |= {column: _literal(value) for column, value in mapping.constants.items() if column not in parts}
+    parts |= {column: literal(value) for column, value in mapping.constants.items() if column not in parts}
     used = {*found.values(), *(header for path in paths.values() for header in path)}
     if table.keeps_extras:
         consents, extras = _split_consents([header for header in headers if header not in used], single)
@@ -216,9 +216,10 @@ def _split_consents(
 
 
 def _json(members: dict[str, str]) -> str:
-    pairs = ", ".join(f"{_literal(name)}, {quote(header)}" for name, header in members.items())
+    pairs = ", ".join(f"{literal(name)}, {quote(header)}" for name, header in members.items())
     return f"json_merge_patch('{{}}', json_object({pairs}))::VARCHAR"
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return a text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"

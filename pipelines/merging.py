@@ -1,4 +1,9 @@
-"""Rows that are already there: found within a file and against the ledger, so that overlaps merge."""
+"""Rows that are already there: found within a file and against the ledger, so that overlaps merge.
+
+The parsed rows stand in a temporary relation with the contract's columns and ``_row`` (place in the source),
+``_bad`` and ``_hash`` (of all columns). Hashes find the rows that may be repeated; only those are compared in full.
+"""
+# ruff: noqa: S608  (names are quoted where they enter the SQL)
 
 from __future__ import annotations
 
@@ -12,7 +17,9 @@ from pipelines.tables import Table
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of the good rows: how many are new, how many replace an older row, how many were there already."""
+    """What became of the good rows: how many are new or changed, how many of these replaced an older row, and
+    how many were there already.
+    """  # noqa: D205
 
     accepted: int
     updated: int
@@ -24,15 +31,12 @@ def clashes(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) ->
     if not table.key:
         return []
     key = ", ".join(quote(name) for name in table.key)
-    rest = ", ".join(quote(name) for name in table.names)
     return connection.execute(
         f"""
         WITH repeated AS (
-            SELECT *, first_value(_row) OVER same AS _first, hash({rest}) AS _content FROM {parsed}
-            WHERE NOT _bad WINDOW same AS (PARTITION BY {key} ORDER BY _row)
-            QUALIFY count(*) OVER (PARTITION BY {key}) > 1)
-        SELECT later._row, earlier._row FROM repeated later JOIN repeated earlier ON later._first = earlier._row
-        WHERE later._content <> earlier._content ORDER BY 1
+            SELECT _row, _hash, first_value(_row) OVER same AS first_row, first_value(_hash) OVER same AS first_hash
+            FROM {parsed} WHERE NOT _bad WINDOW same AS (PARTITION BY {key} ORDER BY _row))
+        SELECT _row, first_row FROM repeated WHERE _hash <> first_hash ORDER BY 1
         """
     ).fetchall()
 
@@ -41,8 +45,8 @@ def merge(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) -> M
     """Add the good rows of a file to the ledger, each once.
 
     A line with an order number, or a row with a key, is there once however often it is repeated. Lines without an
-    order number that are equal within one file are separate purchases; across files they are matched one to one, so
-    the ledger holds as many of them as the file that had most.
+    order number that are equal within one file are separate purchases; across files they are matched one to
+    one, so that the ledger holds as many of them as the file that had most.
     """
     if table.key:
         return _merge_keyed(connection, table, parsed)
@@ -51,63 +55,77 @@ def merge(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) -> M
 
 def _merge_keyed(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) -> Merged:
     key = " AND ".join(f"l.{quote(name)} = p.{quote(name)}" for name in table.key)
-    same = " AND ".join(f"l.{quote(name)} IS NOT DISTINCT FROM p.{quote(name)}" for name in table.names)
     columns = ", ".join(quote(name) for name in table.names)
     keys = ", ".join(quote(name) for name in table.key)
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE fresh AS
-        SELECT {columns}, EXISTS (SELECT 1 FROM "{table.name}" l WHERE {key}) AS _known FROM (
-            SELECT * FROM {parsed} WHERE NOT _bad QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY _row) = 1) p
-        WHERE NOT EXISTS (SELECT 1 FROM "{table.name}" l WHERE {same})
+        WITH p AS (SELECT * FROM {parsed} WHERE NOT _bad
+                   QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY _row) = 1)
+        SELECT p.*, l.rowid AS _old FROM p LEFT JOIN {quote(table.name)} l ON {key}
+        WHERE l.rowid IS NULL OR NOT {_same(table)}
         """
     )
     good = _count(connection, f"{parsed} WHERE NOT _bad")
-    accepted, updated = connection.execute(
-        "SELECT count(*), coalesce(count_if(_known), 0) FROM fresh"
-    ).fetchall()[0]
-    connection.execute(f'DELETE FROM "{table.name}" l USING fresh p WHERE p._known AND {key}')
-    connection.execute(f'INSERT INTO "{table.name}" SELECT {columns} FROM fresh')
+    accepted, updated = connection.execute("SELECT count(*), count(_old) FROM fresh").fetchall()[0]
+    if updated:
+        connection.execute(f"DELETE FROM {quote(table.name)} WHERE rowid IN (SELECT _old FROM fresh)")
+    connection.execute(f"INSERT INTO {quote(table.name)} SELECT {columns} FROM fresh ORDER BY _row")
     connection.execute("DROP TABLE fresh")
     return Merged(accepted, updated, good - accepted)
 
 
 def _merge_lines(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) -> Merged:
-    """Hashes find the lines that may be repeated; only those are compared cell by cell."""
     columns = ", ".join(quote(name) for name in table.names)
-    time = "ordered_at" if table.name == "purchases" else "at"
-    once = "order_id IS NOT NULL" if table.name == "purchases" else "true"
-    same = " AND ".join(f"l.{quote(name)} IS NOT DISTINCT FROM p.{quote(name)}" for name in table.names)
-    span = f"{quote(time)} BETWEEN (SELECT min({quote(time)}) FROM {parsed} WHERE NOT _bad) AND (SELECT max({quote(time)}) FROM {parsed} WHERE NOT _bad)"
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE suspects AS
-        WITH keys AS (SELECT _row, hash({columns}) AS k FROM {parsed} WHERE NOT _bad),
-        repeated AS (SELECT k FROM keys GROUP BY k HAVING count(*) > 1),
-        held AS (SELECT hash({columns}) AS k FROM "{table.name}" WHERE {span})
-        SELECT _row FROM keys WHERE k IN (SELECT k FROM repeated) OR k IN (SELECT k FROM held)
-        """
-    )
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE surplus AS
-        WITH p AS (
-            SELECT _row, {columns}, row_number() OVER (PARTITION BY {columns} ORDER BY _row) AS _nth
-            FROM {parsed} SEMI JOIN suspects USING (_row)),
-        kinds AS (SELECT DISTINCT {columns} FROM p),
-        held AS (
-            SELECT {", ".join("p." + quote(name) for name in table.names)}, count(*) AS _held
-            FROM kinds p JOIN "{table.name}" l ON l.{quote(time)} = p.{quote(time)} AND {same} GROUP BY ALL)
-        SELECT p._row FROM p LEFT JOIN held l ON l.{quote(time)} = p.{quote(time)} AND {same}
-        WHERE p._nth <= coalesce(l._held, 0) OR ({once.replace("order_id", "p.order_id")} AND (p._nth > 1 OR l._held > 0))
-        """
-    )
+    connection.execute(_REPEATED.format(parsed=parsed, columns=columns))
+    connection.execute(_held_query(table, parsed))
+    once = "p.order_id IS NOT NULL" if table.name == "purchases" else "true"
+    connection.execute(_SURPLUS.format(parsed=parsed, once=once))
     good = _count(connection, f"{parsed} WHERE NOT _bad")
     duplicates = _count(connection, "surplus")
-    anti = " ANTI JOIN surplus USING (_row)" if duplicates else ""
-    connection.execute(f'INSERT INTO "{table.name}" SELECT {columns} FROM {parsed}{anti} WHERE NOT _bad')
-    connection.execute("DROP TABLE suspects; DROP TABLE surplus")
+    if good > duplicates:
+        anti = " ANTI JOIN surplus USING (_row)" if duplicates else ""
+        connection.execute(
+            f"INSERT INTO {quote(table.name)} SELECT {columns} FROM {parsed}{anti} WHERE NOT _bad"
+        )
+    connection.execute("DROP TABLE repeated; DROP TABLE held; DROP TABLE surplus")
     return Merged(good - duplicates, 0, duplicates)
+
+
+# The rows that stand more than once in the file, each with its place among its equals, from 1.
+_REPEATED = """
+CREATE OR REPLACE TEMP TABLE repeated AS
+WITH hashes AS (SELECT _hash FROM {parsed} WHERE NOT _bad GROUP BY 1 HAVING count(*) > 1)
+SELECT _row, row_number() OVER (PARTITION BY {columns} ORDER BY _row) AS nth
+FROM {parsed} SEMI JOIN hashes USING (_hash) WHERE NOT _bad
+"""
+
+# Too many: beyond the first where a line may stand only once, else those the ledger has already.
+_SURPLUS = """
+CREATE OR REPLACE TEMP TABLE surplus AS
+WITH doubtful AS (
+    SELECT _row, coalesce(nth, 1) AS nth, coalesce(times, 0) AS times FROM repeated FULL JOIN held USING (_row))
+SELECT _row FROM doubtful d JOIN {parsed} p USING (_row)
+WHERE d.nth <= d.times OR ({once} AND (d.nth > 1 OR d.times > 0))
+"""
+
+
+def _held_query(table: Table, parsed: str) -> str:
+    """Return SQL that counts, for each row of the file, the equal lines the ledger has."""
+    columns = ", ".join(quote(name) for name in table.names)
+    at = quote("ordered_at" if table.name == "purchases" else "at")
+    good = f"{parsed} WHERE NOT _bad"
+    span = f"{at} BETWEEN (SELECT min({at}) FROM {good}) AND (SELECT max({at}) FROM {good})"
+    return f"""
+    CREATE OR REPLACE TEMP TABLE held AS
+    WITH l AS (SELECT {columns}, hash({columns}) AS _hash FROM {quote(table.name)} WHERE {span}),
+    pairs AS (SELECT p._row, {_same(table)} AS same FROM {parsed} p JOIN l USING (_hash) WHERE NOT p._bad)
+    SELECT _row, count(*) AS times FROM pairs WHERE same GROUP BY 1
+    """
+
+
+def _same(table: Table) -> str:
+    return "(" + " AND ".join(f"l.{quote(n)} IS NOT DISTINCT FROM p.{quote(n)}" for n in table.names) + ")"
 
 
 def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
