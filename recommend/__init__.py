@@ -22,6 +22,8 @@ slate         which offers sit in which place: at most so many, diverse by kind 
 silence       why nothing was said
 decide        one decision: candidates, policies and weights become hints, or silence
 engine        all of it put together once and asked many times
+funnel        how many offers reach each stage, and why they go no further
+explore       trying what is not known to be best, with exact probabilities
 vitals        the few numbers segments and tags are made of, read alike from a row and from a record
 rfm           the eleven standard segments by recency, frequency and money
 lifecycle     new, active, returning, cooling, at risk, lost

@@ -27,6 +27,8 @@ class Candidate:
         What each feature added to the model's log-odds; empty unless reasons were asked for.
     popularity_rank
         Global popularity of the item, 0 the most popular: the written tie-break.
+    evidence
+        How many presentations the propensity rests on; 0 if unknown. Exploration trusts it accordingly.
     """
 
     offer_id: str
@@ -37,3 +39,4 @@ class Candidate:
     features: dict[str, float] = field(default_factory=dict)
     contributions: dict[str, float] = field(default_factory=dict)
     popularity_rank: int = 0
+    evidence: float = 0.0

@@ -14,6 +14,7 @@ from typing import Any, Final, get_args
 
 from clv.errors import DataError
 from recommend.decision import Kind
+from recommend.records import from_plain
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 ITEM_PREFIX: Final = "item:"
@@ -257,6 +258,11 @@ class Catalogue:
 _DAYS = ("valid_from", "valid_to")
 _TUPLES = ("items", "eligibility", "applicability", "suitability")
 _DEFAULTS: Final = {f.name: f.default for f in dataclasses.fields(Offer)}
+_NUMBERS: Final[Mapping[str, type[int] | type[float]]] = {
+    **dict.fromkeys(("margin", "price", "cost", "lifetime_change", "lifetime_share", "lever"), float),
+    **dict.fromkeys(("starting_propensity", "starting_evidence"), float),
+    **dict.fromkeys(("stock", "taken", "cap_total"), int),
+}
 
 
 def offer_from(entry: Mapping[str, Any]) -> Offer:
@@ -271,7 +277,8 @@ def offer_from(entry: Mapping[str, Any]) -> Offer:
     ('TEA',)
     """
     values = {name: value for name, value in entry.items() if not _absent(value)}
-    values.setdefault("name", values.get("offer_id", ""))
+    values.setdefault("offer_id", "")
+    values.setdefault("name", values["offer_id"])
     values.setdefault("kind", "cross_sell")
     if "value" in values:
         values.setdefault("margin", values.pop("value"))
@@ -287,7 +294,10 @@ def offer_from(entry: Mapping[str, Any]) -> Offer:
         if name in values:
             given = values[name]
             values[name] = (given,) if isinstance(given, str) else tuple(str(value) for value in given)
-    values["caps"] = tuple(c if isinstance(c, Cap) else Cap(**c) for c in values.get("caps", ()))
+    values["caps"] = tuple(from_plain(Cap, cap, "offer.caps") for cap in values.get("caps", ()))
+    for name, number in _NUMBERS.items():
+        if name in values:
+            values[name] = _number(values[name], number, f"offer {values['offer_id']!r}, {name}")
     unknown = sorted(set(values) - set(_DEFAULTS))
     if unknown:
         raise DataError(
@@ -317,12 +327,23 @@ def _day(value: object, offer_id: str) -> date:
         ) from None
 
 
+def _number(value: object, kind: type[int] | type[float], where: str) -> float:
+    try:
+        return kind(value)  # type: ignore[call-overload, no-any-return]
+    except (TypeError, ValueError):
+        raise DataError(f"{value!r} is no number.", where=where, hint="Write 12.50.") from None
+
+
 def _treatments_of(values: dict[str, Any]) -> None:
     """Read treatments as records, or make them from ``channels`` and ``scripts``."""
     scripts = dict(values.pop("scripts", None) or {})
     channels = values.pop("channels", None) or ([ANY_CHANNEL] if scripts else [])
-    given = values.get("treatments") or [Treatment(channel, scripts) for channel in channels]
-    values["treatments"] = tuple(t if isinstance(t, Treatment) else Treatment(**t) for t in given)
+    given = values.get("treatments")
+    values["treatments"] = (
+        tuple(from_plain(Treatment, treatment, "offer.treatments") for treatment in given)
+        if given
+        else tuple(Treatment(str(channel), scripts) for channel in channels)
+    )
 
 
 def _sparse(offer: Offer) -> dict[str, Any]:

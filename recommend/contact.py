@@ -132,7 +132,7 @@ class Approaches:
 
     def over_limit(self, limits: Sequence[ContactLimit], channel: str, direction: str) -> str:
         """Return why a conversation in this channel may hold no offer, or an empty text."""
-        for limit in limits if self.seen else ():
+        for limit in limits:
             if limit.direction not in {"any", direction} or limit.channel not in {"", channel}:
                 continue
             count = self.count(limit.days, limit.channel, limit.outcome)

@@ -137,7 +137,7 @@ def _option(weighed: Weighed) -> Option:
     candidate, worth = weighed.candidate, weighed.worth
     scale = worth.priority / worth.propensity if worth.propensity > 0 else 0.0
     item = candidate.item or (weighed.offer.items[0] if len(weighed.offer.items) == 1 else "")
-    evidence = candidate.features.get("evidence", 0.0) + weighed.offer.starting_evidence
+    evidence = candidate.evidence + weighed.offer.starting_evidence
     return Option(candidate.offer_id, item, weighed.kind, worth.priority, worth.propensity, scale, evidence)
 
 

@@ -207,27 +207,3 @@ def _applies(weight: ContextWeight, profile: Profile, context: Context) -> bool:
     if weight.key == "segment":
         return weight.value in profile.segments
     return bool(getattr(context, weight.key) == weight.value)
-
-
-def smoothed(propensity: float, evidence: float, offer: Offer) -> float:
-    """Return a propensity mixed with the offer's starting belief: (SE x SP + ME x P) / (SE + ME).
-
-    Parameters
-    ----------
-    propensity
-        The model's, 0 to 1.
-    evidence
-        Presentations the model has seen of this offer (ME).
-    offer
-        Holds the starting propensity (SP) and its evidence (SE).
-
-    Examples
-    --------
-    >>> new = Offer("new", "New", "upsell", starting_propensity=0.3, starting_evidence=50)
-    >>> smoothed(0.1, 0, new), smoothed(0.1, 150, new)
-    (0.3, 0.15)
-    """
-    total = offer.starting_evidence + evidence
-    if total <= 0:
-        return propensity
-    return (offer.starting_evidence * offer.starting_propensity + evidence * propensity) / total
