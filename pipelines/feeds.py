@@ -120,11 +120,7 @@ class QueryFeed:
         self, connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
     ) -> dict[int, tuple[int, str]]:
         """Find row number, from 1, and content of some staged rows."""
-        found = connection.execute(
-            f"SELECT r.rowid, to_json(r)::VARCHAR FROM {staged.relation} r WHERE r.rowid IN (SELECT unnest(?))",
-            [list(rows)],
-        ).fetchall()
-        return {row: (row + 1, raw) for row, raw in found}
+        return locate_rows(connection, staged, rows)
 
     def sha256(self) -> str:
         """Return the SHA-256 over the files."""
@@ -172,6 +168,17 @@ def select_columns(table: Table, headers: Sequence[str], mapping: TableMapping, 
         if extras and "attributes" not in parts:
             parts["attributes"] = _json(extras)
     return ", ".join(f"{expression} AS {quote(column)}" for column, expression in parts.items())
+
+
+def locate_rows(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+) -> dict[int, tuple[int, str]]:
+    """Find row number, from 1, and content, as JSON, of some rows of a source that has no lines."""
+    found = connection.execute(
+        f"SELECT r.rowid, to_json(r)::VARCHAR FROM {staged.relation} r WHERE r.rowid IN (SELECT unnest(?))",
+        [list(rows)],
+    ).fetchall()
+    return {row: (row + 1, raw) for row, raw in found}
 
 
 def staged_types(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from clv.errors import DataError
 from pipelines.aliases import guess_table
 from pipelines.complete_journey import complete_journey
+from pipelines.databases import SqlFeed
 from pipelines.delimited import TextFile
 from pipelines.feeds import Feed, QueryFeed, TextFeed
 from pipelines.mapping import TableMapping, read_mapping
@@ -87,10 +91,33 @@ def _feeds(spec: str, mappings: dict[str, TableMapping]) -> Sequence[Feed]:
         return (_cdnow(),)
     if spec.endswith(".toml"):
         return _mapped(read_mapping(Path(spec)))
+    if "://" in spec and spec.partition("=")[0] not in TABLES:
+        return _database(spec, mappings)
     table, equals, rest = spec.partition("=")
     if equals and table in TABLES:
         return _named(table, rest, mappings.get(table, TableMapping()))
     return [_guessed(path, mappings) for path in _paths(spec)]
+
+
+def _database(url: str, mappings: dict[str, TableMapping]) -> list[Feed]:
+    """Return a feed for every table of the contract that the database holds under its name."""
+    try:
+        held = set(sa.inspect(sa.create_engine(url)).get_table_names())
+    except (SQLAlchemyError, ModuleNotFoundError) as error:
+        raise DataError(
+            "The database cannot be opened.",
+            where=url.rpartition("@")[2],
+            hint="Write dialect+driver://user@host/name, and install the driver.",
+        ) from error
+    feeds = [_named(table, url, mappings.get(table, TableMapping()))[0] for table in TABLES if table in held]
+    if not feeds:
+        raise DataError(
+            "The database has no table named as the contract names them.",
+            where=url.rpartition("@")[2],
+            hint=f"Name one in front, as in purchases={url.partition('://')[0]}://..., and say in a mapping file "
+            "under [purchases] which relation or query holds it.",
+        )
+    return feeds
 
 
 def _mapped(mappings: dict[str, TableMapping]) -> list[Feed]:
@@ -103,7 +130,20 @@ def _mapped(mappings: dict[str, TableMapping]) -> list[Feed]:
 
 
 def _named(table: str, source: str, mapping: TableMapping) -> list[Feed]:
+    if "://" in source:
+        return [SqlFeed(table, _database_name(source, table, mapping), mapping, source)]
     return [_file(table, path, mapping) for path in _paths(source)]
+
+
+def _database_name(url: str, table: str, mapping: TableMapping) -> str:
+    """Return what a database is called in reports: its URL without a password."""
+    try:
+        shown = make_url(url).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise DataError(
+            "This is not a database URL.", hint="Write dialect+driver://user@host/name."
+        ) from error
+    return f"{shown}#{mapping.relation or table}"
 
 
 def _paths(spec: str) -> list[Path]:
