@@ -16,6 +16,7 @@ from scipy import special
 
 from clv.fitting import Score
 from clv.histories import FloatArray, Histories, repeated
+from clv.hypergeometric import beta_average, hyp2f1
 from clv.quadrature import unit_rule
 
 __all__ = [
@@ -138,13 +139,12 @@ def rate_if_alive(
 ) -> FloatArray:
     """Return expected orders per unit of time at a time ``ahead``, given that the customer is alive now.
 
-    It is E[lambda exp(-lambda p u)] = k/A (1+u/A)^-a 2F1(a, a+b'-k-1; a+b'; u/(A+u)), where k = r + x,
-    A = alpha + T and p ~ beta(a, b'): positive, and free of the singularities of its integral.
+    It is E[lambda exp(-lambda p u)] = k/A E[(1 + p u/A)^-(k+1)], where k = r + x, A = alpha + T and p is beta
+    distributed: positive, and free of the singularities of its integral over u.
     """
     k, A = r + x, alpha + T
-    c = a + b + x + (1.0 if leave_at_start else 0.0)
-    y = ahead / (A + ahead)
-    rate: FloatArray = k / A * np.exp(a * np.log1p(-y)) * special.hyp2f1(a, c - k - 1.0, c, y)
+    stay = b + x + (1.0 if leave_at_start else 0.0)
+    rate: FloatArray = k / A * beta_average(a, stay, k + 1.0, ahead / A)
     return rate
 
 
@@ -162,10 +162,9 @@ def still_alive_after(
 ) -> FloatArray:
     """Return E[exp(-lambda (p u + s))]: alive for ``ahead`` more and then without an order for ``silent``."""
     k, A = r + x, alpha + T + silent
-    c = a + b + x + (1.0 if leave_at_start else 0.0)
-    y = ahead / (A + ahead)
-    kept: FloatArray = (1.0 - y) ** a * special.hyp2f1(a, c - k, c, y)
-    return kept * np.exp(-k * np.log1p(silent / (alpha + T)))
+    stay = b + x + (1.0 if leave_at_start else 0.0)
+    kept: FloatArray = beta_average(a, stay, k, ahead / A) * np.exp(-k * np.log1p(silent / (alpha + T)))
+    return kept
 
 
 def orders_if_alive(
@@ -191,12 +190,12 @@ def orders_if_alive(
     delicate = (
         (np.abs(c) < 0.02) | short | (abs(a - 1.0) < 0.02) | ((c < 0) & (np.abs(c - np.round(c)) < 0.02))
     )
-    if not delicate.any():
-        return _printed(c, x, T, horizon, r, alpha, a)
-    orders = np.empty(x.shape)
+    orders = np.full(x.shape, np.nan)
     plain = ~delicate
     orders[plain] = _printed(c[plain], x[plain], T[plain], horizon, r, alpha, a)
-    orders[delicate] = _integrated(x[delicate], T[delicate], horizon, r, alpha, a, b, leave_at_start)
+    delicate |= ~np.isfinite(orders)
+    if delicate.any():
+        orders[delicate] = _integrated(x[delicate], T[delicate], horizon, r, alpha, a, b, leave_at_start)
     return orders
 
 
@@ -204,7 +203,7 @@ def _printed(
     c: FloatArray, x: FloatArray, T: FloatArray, horizon: float, r: float, alpha: float, a: float
 ) -> FloatArray:
     z = horizon / (alpha + T + horizon)
-    kept = np.exp((a - 1.0) * np.log1p(-z)) * special.hyp2f1(c - x - r, a - 1.0, c, z)
+    kept = np.exp((a - 1.0) * np.log1p(-z)) * hyp2f1(c - x - r, a - 1.0, c, z)
     orders: FloatArray = c / (a - 1.0) * (1.0 - kept)
     return orders
 

@@ -63,7 +63,8 @@ class BGNBD(PurchaseProcess):
 
     _leave_at_start: bool = False
 
-    def _leaves(self) -> bool:
+    def _leaves(self, unit: float) -> bool:
+        del unit
         return self.parameters_["a"] / (self.parameters_["a"] + self.parameters_["b"]) > 1e-4
 
     def _score(self, rows: Histories) -> Score:

@@ -9,11 +9,14 @@ from clv.bgnbd import BGNBD
 from clv.errors import SettingError
 from clv.mbgnbd import MBGNBD
 from clv.nbd import NBD
+from clv.paretonbd import ParetoNBD
 from clv.process import PurchaseProcess
 
 __all__ = ["KINDS", "model_of_json", "process_of"]
 
-KINDS: Final[dict[str, type[PurchaseProcess]]] = {model.kind: model for model in (NBD, BGNBD, MBGNBD)}
+KINDS: Final[dict[str, type[PurchaseProcess]]] = {
+    model.kind: model for model in (NBD, BGNBD, MBGNBD, ParetoNBD)
+}
 
 
 def process_of(kind: str) -> type[PurchaseProcess]:

@@ -188,7 +188,7 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
 
         plain = NBD(prior=self.prior)
         plain._keep(plain._maximum(scaled), unit, self.customers_, orders)
-        if self.log_likelihood_ - plain.log_likelihood_ >= 1.0 and self._leaves():
+        if self.log_likelihood_ - plain.log_likelihood_ >= 1.0 and self._leaves(unit):
             return
         warnings.warn(
             f"The data do not show that customers leave ({self.kind}); the answers are those of the NBD.",
@@ -202,8 +202,9 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         self.log_likelihood_ = plain.log_likelihood_
         self.dropout_identified_ = False
 
-    def _leaves(self) -> bool:
-        """Tell whether the fitted dropout is more than practically nil."""
+    def _leaves(self, unit: float) -> bool:
+        """Tell whether more than practically nobody leaves within ``unit`` of time."""
+        del unit
         return True
 
     # -- answering --------------------------------------------------------------------------------------
