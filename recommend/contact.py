@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Literal, TypeAlias
 
 from clv.errors import SettingError
 from recommend.catalogue import Cap, Offer
 from recommend.profile import Contact
 
 Scope = Literal["offer", "group", "all"]
+Timed: TypeAlias = tuple[float, Contact]
 DAY = 86_400.0
 
 
@@ -116,19 +117,19 @@ class Approaches:
         self.now = seconds(at)
         self.groups = groups or {}
         timed = [(seconds(contact.at), contact) for contact in contacts]
-        self.seen = sorted((t for t in timed if t[0] <= self.now), key=lambda t: t[0])
+        self.seen: list[Timed] = sorted((t for t in timed if t[0] <= self.now), key=lambda t: t[0])
+        self.by_outcome: dict[str, list[Timed]] = {}
+        self.by_offer: dict[str, list[Timed]] = {}
+        for one in self.seen:
+            self.by_outcome.setdefault(one[1].outcome, []).append(one)
+            self.by_offer.setdefault(one[1].offer_id, []).append(one)
 
-    def count(self, days: int | None, channel: str = "", outcome: str = "", offer_id: str = "") -> int:
-        """Count contacts of the last ``days`` (ever, if None) of one channel, outcome and offer, if named."""
-        since = float("-inf") if days is None else self.now - days * DAY
-        return sum(
-            1
-            for when, contact in self.seen
-            if when > since
-            and (not channel or contact.channel == channel)
-            and (not outcome or contact.outcome == outcome)
-            and (not offer_id or contact.offer_id == offer_id)
-        )
+    def _since(self, days: int | None) -> float:
+        return float("-inf") if days is None else self.now - days * DAY
+
+    def count(self, days: int | None, channel: str = "", outcome: str = "") -> int:
+        """Count contacts of the last ``days`` (ever, if None) of one channel and outcome, if named."""
+        return _count(self.seen, self._since(days), channel, outcome)
 
     def over_limit(self, limits: Sequence[ContactLimit], channel: str, direction: str) -> str:
         """Return why a conversation in this channel may hold no offer, or an empty text."""
@@ -141,23 +142,22 @@ class Approaches:
                 return f"{how} {count} times in {limit.days} days; the limit is {limit.count}"
         return ""
 
-    def pauses(self, suppressions: Sequence[Suppression]) -> list[tuple[Suppression, dict[str, float]]]:
-        """Return for each suppression until when (seconds) each offer, group or all ("") is paused."""
-        if not self.seen:
-            return []
-        found = [(suppression, self._paused(suppression)) for suppression in suppressions]
-        return [(suppression, until) for suppression, until in found if until]
+    def pauses(self, suppressions: Sequence[Suppression]) -> Pauses:
+        """Return which offers and groups are paused, and why."""
+        found = Pauses()
+        for suppression in suppressions:
+            for key, until in self._paused(suppression).items():
+                found.add(suppression, key, datetime.fromtimestamp(until, UTC).date())
+        return found
 
     def _paused(self, suppression: Suppression) -> dict[str, float]:
+        """Return until when (seconds) each offer, group or everything ("") is paused."""
         window, pause = suppression.window_days * DAY, suppression.pause_days * DAY
         recent: dict[str, deque[float]] = {}
         until: dict[str, float] = {}
-        for when, contact in self.seen:
-            group = contact.group or self.groups.get(contact.offer_id, "")
-            key = _key(suppression.scope, contact.offer_id, group)
-            if contact.outcome != suppression.outcome or key is None:
-                continue
-            if suppression.channel and contact.channel != suppression.channel:
+        for when, contact in self.by_outcome.get(suppression.outcome, ()):
+            key = self._key(suppression.scope, contact)
+            if key is None or (suppression.channel and contact.channel != suppression.channel):
                 continue
             times = recent.setdefault(key, deque(maxlen=suppression.count))
             times.append(when)
@@ -165,32 +165,53 @@ class Approaches:
                 until[key] = when + pause
         return {key: end for key, end in until.items() if end > self.now}
 
+    def _key(self, scope: Scope, contact: Contact) -> str | None:
+        """Return what a contact counts towards, or None where it names no such thing."""
+        if scope == "all":
+            return ""
+        if scope == "offer":
+            return contact.offer_id or None
+        return contact.group or self.groups.get(contact.offer_id) or None
+
     def over_cap(self, caps: Sequence[Cap], offer_id: str) -> str:
         """Return which of an offer's caps this customer has reached, or an empty text."""
-        for cap in caps if self.seen else ():
-            count = self.count(cap.days, outcome=cap.outcome, offer_id=offer_id)
+        about = self.by_offer.get(offer_id)
+        for cap in caps if about else ():
+            count = _count(about or (), self._since(cap.days), outcome=cap.outcome)
             if count >= cap.count:
                 span = f" in {cap.days} days" if cap.days else ""
                 return f"{cap.outcome or 'contacted'} {count} times{span}; the cap is {cap.count}"
         return ""
 
 
-def paused(pauses: Sequence[tuple[Suppression, dict[str, float]]], offer: Offer) -> str:
-    """Return why an offer is paused, or an empty text."""
-    for suppression, until in pauses:
-        key = _key(suppression.scope, offer.offer_id, offer.group)
-        if key is not None and key in until:
-            day = datetime.fromtimestamp(until[key], UTC).date()
-            what = {"offer": "this offer", "group": f"group {offer.group!r}", "all": "all offers"}
-            times = "once" if suppression.count == 1 else f"{suppression.count} times"
-            return f"{what[suppression.scope]} {suppression.outcome} {times}: paused until {day}"
-    return ""
+@dataclass(slots=True)
+class Pauses:
+    """Why everything, an offer or a group is paused: the first suppression of each that says so."""
+
+    everything: str = ""
+    offers: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+
+    def add(self, suppression: Suppression, key: str, until: date) -> None:
+        """Note one pause."""
+        what = {"offer": "this offer", "group": f"group {key!r}", "all": "all offers"}[suppression.scope]
+        times = "once" if suppression.count == 1 else f"{suppression.count} times"
+        reason = f"{what} {suppression.outcome} {times}: paused until {until}"
+        if suppression.scope == "all":
+            self.everything = self.everything or reason
+        else:
+            (self.offers if suppression.scope == "offer" else self.groups).setdefault(key, reason)
+
+    def reason(self, offer: Offer) -> str:
+        """Return why an offer is paused, or an empty text."""
+        return self.everything or self.offers.get(offer.offer_id) or self.groups.get(offer.group, "")
 
 
-def _key(scope: Scope, offer_id: str, group: str) -> str | None:
-    """Return what a pause is counted under, or None where a contact or offer has no such part."""
-    if scope == "offer":
-        return offer_id or None
-    if scope == "group":
-        return group or None
-    return ""
+def _count(seen: Iterable[Timed], since: float, channel: str = "", outcome: str = "") -> int:
+    return sum(
+        1
+        for when, contact in seen
+        if when > since
+        and (not channel or contact.channel == channel)
+        and (not outcome or contact.outcome == outcome)
+    )

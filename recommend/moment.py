@@ -9,7 +9,7 @@ from typing import Any
 
 from recommend.candidate import Candidate
 from recommend.catalogue import Offer
-from recommend.contact import Approaches, paused
+from recommend.contact import Approaches
 from recommend.context import Context
 from recommend.decision import Kind, Ranked, Stage
 from recommend.facts import facts_of
@@ -114,7 +114,10 @@ class Moment:
         for check in self.book.checks.get(offer.offer_id, ()):
             if owned and check.stage == "suitability":
                 return "applicability", owned
-            if check.kind in {"", kind} and not self.holds(check, offer):
+            answer = self.answers.get(check.number)
+            if answer is None:
+                answer = self.holds(check, offer)
+            if not answer and check.kind in {"", kind}:
                 return check.stage, check.reason
         return ("applicability", owned) if owned else None
 
@@ -125,19 +128,18 @@ class Moment:
         return f"already owned: {offer.items[0]}" if self.bought.issuperset(offer.items) else ""
 
     def holds(self, check: Check, offer: Offer) -> bool:
-        """Return a rule's answer; those that do not ask about the offer are asked once."""
+        """Return a rule's answer, and keep it if it does not ask about the offer."""
         if self.facts is None:
             self.facts = facts_of(self.profile, self.context, self.at)
         rule = self.book.rules[check.number]
         if self.book.about_offer[check.number]:
             return rule.matches({**self.facts, **self.book.offer_facts[offer.offer_id]})
-        if check.number not in self.answers:
-            self.answers[check.number] = rule.matches(self.facts)
-        return self.answers[check.number]
+        answer = self.answers[check.number] = rule.matches(self.facts)
+        return answer
 
     def contact_refusal(self, offer: Offer) -> tuple[Stage, str] | None:
         """Return why a customer must be left alone about an offer."""
-        reason = self.over_limit or paused(self.pauses, offer)
+        reason = self.over_limit or self.pauses.reason(offer)
         if not reason and offer.caps:
             reason = self.approaches.over_cap(offer.caps, offer.offer_id)
         return ("contact", reason) if reason else None

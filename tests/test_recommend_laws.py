@@ -269,7 +269,7 @@ def test_a_pause_is_what_counting_each_window_by_hand_gives(
     seen: list[Contact], count: int, window: int, pause: int
 ) -> None:
     rule = Suppression("rejected", "offer", count, window, pause)
-    found = dict(Approaches(seen, AT).pauses([rule])[0][1]) if Approaches(seen, AT).pauses([rule]) else {}
+    found = Approaches(seen, AT).pauses([rule]).offers
     for offer_id in IDS:
         days = sorted((AT - c.at).days for c in seen if c.outcome == "rejected" and c.offer_id == offer_id)
         held = any(
