@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from models.bundle import Bundle
 from models.verdict import Verdict
+
+CARD: Final = "model_card.md"
 
 
 @dataclass(frozen=True, slots=True)

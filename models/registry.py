@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
-from matplotlib.figure import Figure
 
 from clv.errors import RegistryError, TamperedBundle
 from models.bundle import Bundle
+from models.card import CARD
 from models.files import MANIFEST, hash_file, read_bundle
 from models.tracking import mlflow, tracking_to
 from models.verdict import Verdict
@@ -82,8 +82,7 @@ class Registry:
         *,
         code: Path,
         params: Mapping[str, object] | None = None,
-        plots: Mapping[str, Figure] | None = None,
-        card: str = "",
+        report: Path | None = None,
         example: Sequence[Mapping[str, object]] | None = None,
     ) -> Registered:
         """Log a bundle as a run and register it as the next version; the champion stays what it is.
@@ -98,10 +97,8 @@ class Registry:
             A file with a typed ``PythonModel`` that reads the bundle from its artefact ``bundle``.
         params
             What it was trained with, by name.
-        plots
-            Pictures to keep, by file name without ending.
-        card
-            The model card, Markdown.
+        report
+            Folder of what people look at: pictures in ``plots/``, the card in ``model_card.md``.
         example
             Input to show in the interface, and to try the model on while logging.
 
@@ -122,7 +119,7 @@ class Registry:
             experiment = self._experiment(client, name)
             with mlflow.start_run(experiment_id=experiment, run_name=f"{name} {bundle.as_of}") as run:
                 run_id = str(run.info.run_id)
-                self._describe(client, run_id, bundle, params or {}, plots or {}, card)
+                self._describe(client, run_id, bundle, params or {}, report)
                 with tempfile.TemporaryDirectory() as aside:
                     shutil.copytree(folder, Path(aside) / "bundle")  # the folder's name is the artefact's
                     info = mlflow.pyfunc.log_model(
@@ -132,7 +129,7 @@ class Registry:
                         pip_requirements=[f"{_DISTRIBUTION}=={distribution_version(_DISTRIBUTION)}"],
                         input_example=None if example is None else [dict(row) for row in example],
                     )
-            version = self._register(client, name, info, run_id, self._seal(folder, bundle), card)
+            version = self._register(client, name, info, run_id, self._seal(folder, bundle), _card(report))
         return self.get(name, version)
 
     def promote(self, name: str, version: str, verdict: Verdict) -> bool:
@@ -239,17 +236,15 @@ class Registry:
         run_id: str,
         bundle: Bundle,
         params: Mapping[str, object],
-        plots: Mapping[str, Figure],
-        card: str,
+        report: Path | None,
     ) -> None:
         for key, value in {"as_of": bundle.as_of, "kind": bundle.kind, **bundle.facts, **params}.items():
             client.log_param(run_id, key, str(value)[:_LONGEST_PARAMETER])
         for key, figure in bundle.metrics.items():
             if math.isfinite(figure):
                 client.log_metric(run_id, key, figure)
-        for title, plot in plots.items():
-            client.log_figure(run_id, plot, f"plots/{title}.png")
-        client.log_text(run_id, card, "model_card.md")
+        if report is not None:
+            client.log_artifacts(run_id, str(report))
         client.set_tag(run_id, "data.fingerprint", bundle.fingerprint)
         source = mlflow.data.code_dataset_source.CodeDatasetSource({"made by": "clv train"})
         digest = bundle.fingerprint[:36]  # as long as MLflow lets one be
@@ -290,3 +285,8 @@ class Registry:
         run_id = str(found.run_id)
         metrics = client.get_run(run_id).data.metrics
         return Registered(found.name, str(found.version), run_id, dict(found.tags), dict(metrics))
+
+
+def _card(report: Path | None) -> str:
+    path = None if report is None else report / CARD
+    return "" if path is None or not path.exists() else path.read_text("utf-8")

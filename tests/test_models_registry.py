@@ -64,7 +64,7 @@ def registry(tmp_path: Path, uri: str) -> Registry:
 
 
 def log(registry: Registry, folder: Path) -> Registered:
-    return registry.log(NAME, folder, code=SERVED, params={"horizon_days": 273}, card="# Lifetime value")
+    return registry.log(NAME, folder, code=SERVED, params={"horizon_days": 273})
 
 
 def test_a_version_carries_its_figures_its_data_and_its_seal(registry: Registry, tmp_path: Path) -> None:
@@ -78,15 +78,18 @@ def test_a_version_carries_its_figures_its_data_and_its_seal(registry: Registry,
 def test_the_run_keeps_parameters_pictures_card_and_data_fingerprint(
     registry: Registry, uri: str, tmp_path: Path
 ) -> None:
+    report = tmp_path / "report"
+    (report / "plots").mkdir(parents=True)
+    (report / "model_card.md").write_text("# Lifetime value")
     picture = Figure()
     picture.subplots().plot([0, 1])
+    picture.savefig(report / "plots" / "gain.png")
     made = registry.log(
         NAME,
         bundle(tmp_path / "b"),
         code=SERVED,
         params={"horizon_days": 273, "long": "x" * 7_000},
-        plots={"gain": picture},
-        card="# Lifetime value",
+        report=report,
         example=[ANN],
     )
     with tracking_to(uri):

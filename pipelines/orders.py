@@ -1,0 +1,64 @@
+"""One row per order, as the value model reads purchases: a tenth of the lines, and the same answers."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from typing import Final
+
+import pandas as pd
+
+from clv.errors import TooLittleData
+from pipelines.ledger import Ledger
+
+# Lines of one order on one day are summed; returns stay apart, since which day they net against depends on
+# what is visible. An amount of zero is a purchase.
+_ORDERS: Final = """
+SELECT customer_id, order_id, ordered_at::DATE::TIMESTAMP AS ordered_at,
+       sum(CASE WHEN returned THEN -abs(amount) ELSE amount END) AS amount, returned AS is_return
+FROM (SELECT *, amount < 0 OR coalesce(is_return, false) AS returned
+      FROM purchases WHERE ordered_at::DATE <= ?)
+GROUP BY customer_id, order_id, ordered_at::DATE, returned
+ORDER BY customer_id, ordered_at, order_id, is_return
+"""
+
+
+def order_log(ledger: Ledger, as_of: date) -> pd.DataFrame:
+    """Return every order up to and including a day.
+
+    Parameters
+    ----------
+    ledger
+        Where the purchases lie.
+    as_of
+        The last visible day.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``customer_id``, ``order_id``, ``ordered_at`` (the day), ``amount``, ``is_return``; ordered.
+
+    Raises
+    ------
+    TooLittleData
+        If there is no purchase up to that day.
+    """
+    orders: pd.DataFrame = ledger.connection.execute(_ORDERS, [as_of]).df()
+    if orders.empty or bool(orders["is_return"].all()):
+        hint = "Ingest a log of purchases, or choose a later day."
+        raise TooLittleData("There is no purchase up to this day.", where=as_of.isoformat(), hint=hint)
+    return orders
+
+
+def fingerprint_of(table: pd.DataFrame) -> str:
+    """Return the SHA-256 of a table's content, equal for equal rows in equal order.
+
+    Examples
+    --------
+    >>> one, other = pd.DataFrame({"a": [1.0, 2.0]}), pd.DataFrame({"a": [2.0, 1.0]})
+    >>> fingerprint_of(one) == fingerprint_of(one.copy()), fingerprint_of(one) == fingerprint_of(other)
+    (True, False)
+    """
+    rows = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    head = ",".join(map(str, table.columns)).encode()
+    return hashlib.sha256(head + rows.tobytes()).hexdigest()

@@ -1,0 +1,185 @@
+"""Fit the models as of a day, each into a sealed folder of its own.
+
+The value model needs who bought when for how much. The propensity model needs what was bought as well; where
+that is missing, the answer is an :class:`Absent` that says so, not an error.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from clv.columns import CUSTOMER_ID
+from clv.errors import TooLittleData
+from clv.summary import summarize
+from clv.valuation import ValueConfig, ValueModel
+from models.bundle import Bundle
+from models.files import write_bundle
+from pipelines.ledger import Ledger
+from pipelines.orders import fingerprint_of, order_log
+from pipelines.progress import Progress, silent
+from pipelines.responses import responses_of
+from recommend.candidates import Proposer
+
+VALUE: Final = "value"
+PROPENSITY: Final = "propensity"
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model that was fitted and sealed.
+
+    Parameters
+    ----------
+    folder
+        Where its bundle lies.
+    bundle
+        Its manifest.
+    customers, rows
+        How many customers and rows it learnt from.
+    """
+
+    folder: Path
+    bundle: Bundle
+    customers: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A model that could not be made from these data, why, and what would change that."""
+
+    kind: str
+    because: str
+    hint: str = ""
+
+
+def train_value(
+    ledger: Ledger,
+    as_of: date,
+    folder: Path,
+    *,
+    config: ValueConfig | None = None,
+    progress: Progress = silent,
+) -> Trained:
+    """Fit the lifetime-value model on every order up to a day.
+
+    Parameters
+    ----------
+    ledger
+        Where the purchases lie.
+    as_of
+        The last visible day.
+    folder
+        Where the bundle goes; what is there is replaced once the new one is whole.
+    config
+        Purchase model, discount and margin; the usual ones by default.
+    progress
+        Told what is being done.
+
+    Raises
+    ------
+    TooLittleData
+        If there is no purchase up to that day.
+    """
+    progress("value: orders", 0, None)
+    orders = order_log(ledger, as_of)
+    progress("value: fit", 0, 1)
+    summary = summarize(orders, as_of)
+    model = ValueModel.fit(summary, as_of=as_of, config=config)
+    draft = _draft(folder)
+    model.save(draft)
+    facts = {"purchase model": model.config.kind, **_made_by(), "customers": f"{len(summary)}"}
+    bundle = write_bundle(draft, kind=VALUE, as_of=as_of, fingerprint=fingerprint_of(orders), facts=facts)
+    _replace(draft, folder)
+    progress("value: fit", 1, 1)
+    return Trained(folder, bundle, customers=len(summary), rows=len(orders))
+
+
+def train_propensity(
+    ledger: Ledger,
+    as_of: date,
+    folder: Path,
+    *,
+    horizon_days: int = 14,
+    random_state: int = 0,
+    threads: int = 1,
+    progress: Progress = silent,
+) -> Trained | Absent:
+    """Fit the propensity model on basket lines, offers and their outcomes up to a day.
+
+    It learns from several earlier days, stops on a later one, is calibrated on a later one still and judged
+    on the last; see ``recommend.candidates``.
+
+    Parameters
+    ----------
+    ledger
+        Where the purchases, products, offers, interactions and outcomes lie.
+    as_of
+        The last visible day.
+    folder
+        Where the bundle goes; what is there is replaced once the new one is whole.
+    horizon_days
+        Days within which a proposed item must be bought.
+    random_state
+        Seed of everything random.
+    threads
+        Threads for the trees.
+    progress
+        Told what is being done.
+
+    Returns
+    -------
+    Trained or Absent
+        Absent when nothing is known about what was bought, or the log is too short.
+    """
+    progress("propensity: baskets", 0, None)
+    known = responses_of(ledger, as_of)
+    if known.lines.empty:
+        return Absent(
+            PROPENSITY,
+            "the purchase log does not say what was bought",
+            "Add a product_id column (or sku, article, item ...) to the purchases.",
+        )
+    progress("propensity: fit", 0, 1)
+    try:
+        proposer = Proposer().fit(
+            known.lines,
+            known.offers,
+            known.exposures,
+            known.outcomes,
+            as_of=as_of,
+            horizon_days=horizon_days,
+            random_state=random_state,
+            num_threads=threads,
+        )
+    except TooLittleData as error:
+        return Absent(PROPENSITY, error.what.rstrip("."), error.hint)
+    draft = _draft(folder)
+    proposer.save(draft)
+    facts = {"horizon in days": str(horizon_days), **_made_by(), "items": str(len(proposer.vocabulary))}
+    bundle = write_bundle(draft, kind=PROPENSITY, as_of=as_of, fingerprint=known.fingerprint, facts=facts)
+    _replace(draft, folder)
+    progress("propensity: fit", 1, 1)
+    return Trained(folder, bundle, customers=int(known.lines[CUSTOMER_ID].nunique()), rows=len(known.lines))
+
+
+def _made_by() -> dict[str, str]:
+    return {"made by": f"clv-next-best-offer {version('clv-next-best-offer')}"}
+
+
+def _draft(folder: Path) -> Path:
+    draft = folder.with_name(f".{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    return draft
+
+
+def _replace(draft: Path, folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+    draft.rename(folder)
