@@ -8,6 +8,15 @@ Map
 settings    what a person may set: one TOML file, overridden by the environment
 workspace   where things lie below the data folder
 steps       which steps are done already
+night       the steps of one night on one data folder
+cli         the one command line, ``clv``: a verb for each step
+progress    how far a step is, told to whoever watches
+summary     what a step or a night did, as tables on a terminal
+assortment  what can be offered: the offers table, and one offer for each item sold
+chosen      which model scores tonight: the champion, or a candidate while there is none
+score       what every customer is worth, and which lists they are on
+profiles    a customer's history, contacts, consent and open issue beside the scores
+publish     from scores to what the service reads, in one step
 siblings    whether the five packages are ours alone
 doctor      whether this machine is fit to run the service
 """

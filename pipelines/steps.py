@@ -78,17 +78,22 @@ class StepLog:
             Do it in any case.
         """
         before = self._read(step)
-        if not again and before is not None and before["read"] == read and all(p.exists() for p in outputs):
+        if not again and before is not None and self.is_done(step, read, outputs):
             return StepResult(step, ran=False, summary=before["summary"])
         self._file(step).unlink(missing_ok=True)  # an interrupted run must not look finished
         summary = dict(work())
         self._write(step, {"read": read, "outputs": [str(p) for p in outputs], "summary": summary})
         return StepResult(step, ran=True, summary=summary)
 
-    def summary(self, step: str) -> dict[str, Json] | None:
-        """Return what the step reported when it last ran, or None if it never finished."""
+    def is_done(self, step: str, read: str, outputs: Sequence[Path]) -> bool:
+        """Tell whether the step made these outputs from these inputs and they are still there."""
         before = self._read(step)
-        return None if before is None else before["summary"]
+        return before is not None and before["read"] == read and all(path.exists() for path in outputs)
+
+    def state(self, step: str) -> Json:
+        """Return what the step read and reported when it last ran, or None if it never finished."""
+        before = self._read(step)
+        return None if before is None else {"read": before["read"], "summary": before["summary"]}
 
     def _file(self, step: str) -> Path:
         return self._folder / f"{step}.json"

@@ -1,0 +1,180 @@
+"""The one command line, ``clv``: a verb for each step of the night, and those the service hands over."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from clv.errors import ClvError, DataError
+from pipelines.doctor import examine
+from pipelines.night import STEPS, Night
+from pipelines.progress import Bars
+from pipelines.settings import Settings, load_settings
+from pipelines.summary import print_findings, print_step, print_summary
+from pipelines.workspace import Workspace
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Customer lifetime value and next best offer: from a purchase log to a hint on an agent's screen.",
+)
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="TOML file of settings; ./clv.toml if there is one.")
+]
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Folder for everything made (default: var).")
+]
+Source = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--source",
+        "-s",
+        help="complete-journey, cdnow, a CSV or Parquet file, folder or glob, or TABLE=any of these or a "
+        "SQL URL; may be given several times.",
+    ),
+]
+Mapping = Annotated[Path | None, typer.Option("--mapping", help="TOML file: which header is which column.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of", formats=["%Y-%m-%d"], help="Last day that may be seen; the log's last day if not given."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
+Again = Annotated[bool, typer.Option("--again", help="Do it even if nothing it reads has changed.")]
+
+
+@contextmanager
+def _night(
+    config: Path | None,
+    data_dir: Path | None,
+    as_of: datetime | None = None,
+    *,
+    dry_run: bool = False,
+    again: bool = False,
+) -> Iterator[Night]:
+    """Open the night's work with bars on the terminal."""
+    settings = _settings(config, data_dir)
+    with Bars(Console(stderr=True)) as bars:
+        yield Night(settings, as_of=_day(as_of), progress=bars, dry_run=dry_run, again=again)
+
+
+def _settings(config: Path | None, data_dir: Path | None) -> Settings:
+    settings = load_settings(config)
+    if data_dir is None:
+        return settings
+    return settings.model_copy(update={"data": settings.data.model_copy(update={"data_dir": data_dir})})
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+@app.command()
+def ingest(
+    source: Source = None,
+    mapping: Mapping = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Read purchases and what else there is into the ledger; bad rows go to quarantine, none is lost."""
+    with _night(config, data_dir, dry_run=dry_run) as night:
+        result = night.ingest(source or [], mapping)
+    print_step(Console(), result)
+
+
+def _step(name: str, about: str) -> None:
+    """Add one verb for a step that needs nothing but the day."""
+
+    def verb(
+        as_of: AsOf = None,
+        config: Config = None,
+        data_dir: DataDir = None,
+        again: Again = False,
+        dry_run: DryRun = False,
+    ) -> None:
+        with _night(config, data_dir, as_of, dry_run=dry_run, again=again) as night:
+            result = night.step(name)
+        print_step(Console(), result)
+
+    app.command(name, help=about)(verb)
+
+
+for _name, _about in STEPS.items():
+    _step(_name, _about)
+
+
+@app.command()
+def run(
+    source: Source = None,
+    mapping: Mapping = None,
+    as_of: AsOf = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+    again: Again = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Do the whole night: ingest, features, train, evaluate, register, score, publish."""
+    with _night(config, data_dir, as_of, dry_run=dry_run, again=again) as night:
+        results = night.run(source or [], mapping)
+    print_summary(Console(), results, night.workspace)
+
+
+@app.command()
+def demo(
+    serve: Annotated[bool, typer.Option(help="Start the service at the end.")] = True,
+    source: Annotated[str, typer.Option(help="complete-journey or cdnow.")] = "complete-journey",
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Do the whole night on public data, then start the service on 127.0.0.1:8000."""
+    with _night(config, data_dir) as night:
+        results = night.run([source], None)
+    print_summary(Console(), results, night.workspace)
+    if serve:
+        _serve(config, night.workspace)
+
+
+def _serve(config: Path | None, workspace: Workspace) -> None:
+    """Start the service through the verb it handed over: this package does not know it."""
+    verb = next((c for c in typer.main.get_command(app).commands.items() if c[0] == "serve"), None)  # type: ignore[attr-defined]
+    if verb is None:
+        raise DataError("The service is not installed.", hint="pip install -c constraints.txt .")
+    options = ["--data-dir", str(workspace.root), *(["--config", str(config)] if config else [])]
+    verb[1].main(args=options, standalone_mode=False)
+
+
+@app.command()
+def doctor(config: Config = None, data_dir: DataDir = None) -> None:
+    """Examine this machine: versions, native libraries, package names, data folder, ledger, registry."""
+    settings = _settings(config, data_dir)
+    findings = examine(Workspace(settings.data.data_dir))
+    print_findings(Console(), findings)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+for _entry in entry_points(group="clv.commands"):
+    _entry.load()(app)
+
+
+def main() -> None:
+    """Run the command line; an error that can be explained is explained, not traced."""
+    try:
+        app()
+    except ClvError as error:
+        Console(stderr=True).print(
+            f"[red]{type(error).__name__}[/red] {error}", highlight=False, soft_wrap=True
+        )
+        sys.exit(1)

@@ -1,0 +1,160 @@
+"""What is a customer's profile as of a day: history, contacts, consent, open issue, beside the scores?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from clv.columns import CUSTOMER_ID
+from pipelines.features import item_lines
+from pipelines.ledger import Ledger
+from recommend.history import History
+from recommend.profile import Contact, Profile, Scalar
+from recommend.segments import SegmentModel
+
+CONTACT_DAYS: Final = 365  # no contact limit looks further back
+_BATCH: Final = 2_000
+
+_HISTORIES: Final = """
+WITH baskets AS (
+    SELECT customer_id, order_day,
+           row_number() OVER (PARTITION BY customer_id ORDER BY order_day) - 1 AS position
+    FROM (SELECT DISTINCT customer_id, order_day FROM lines)
+), items AS (
+    SELECT customer_id, item, list(position ORDER BY position) AS positions
+    FROM (SELECT DISTINCT customer_id, item, order_day FROM lines) JOIN baskets USING (customer_id, order_day)
+    GROUP BY customer_id, item
+), bought AS (
+    SELECT customer_id, list(item ORDER BY item) AS items, list(positions ORDER BY item) AS positions
+    FROM items GROUP BY customer_id
+), days AS (
+    SELECT customer_id, list(order_day - DATE '1970-01-01' ORDER BY position) AS order_days
+    FROM baskets GROUP BY customer_id
+)
+SELECT customer_id, order_days, items, positions FROM bought JOIN days USING (customer_id)
+"""
+_CONTACTS: Final = """
+SELECT customer_id, list({'at': "at", 'channel': channel, 'outcome': outcome, 'offer_id': offer_id,
+                          'group': "group"} ORDER BY "at", offer_id) AS contacts
+FROM (
+    SELECT customer_id, occurred_at AS "at", channel, 'sent' AS outcome, '' AS offer_id, '' AS "group"
+    FROM interactions WHERE direction = 'outbound' AND occurred_at >= $since AND occurred_at < $until
+    UNION ALL
+    SELECT o.customer_id, o."at", '', o.outcome, coalesce(o.offer_id, ''), coalesce(f."group", '')
+    FROM outcomes o LEFT JOIN offers f USING (offer_id)
+    WHERE o.customer_id IS NOT NULL AND o."at" >= $since AND o."at" < $until
+) GROUP BY customer_id
+"""
+_ISSUES: Final = """
+SELECT customer_id, arg_max(coalesce(topic, 'complaint'), occurred_at) AS open_issue
+FROM interactions
+WHERE resolved = false AND coalesce(direction, 'inbound') = 'inbound' AND occurred_at < $until
+  AND (sentiment = 'negative' OR topic ILIKE '%complain%')
+GROUP BY customer_id
+"""
+_PEOPLE: Final = "SELECT customer_id, region, locale, birth_year, consent, attributes FROM customers"
+_ASSEMBLED: Final = """
+SELECT s.customer_id, order_days, items, positions, contacts, open_issue, region, locale, birth_year, consent,
+       attributes
+FROM scored s
+LEFT JOIN histories USING (customer_id) LEFT JOIN approaches USING (customer_id)
+LEFT JOIN issues USING (customer_id) LEFT JOIN people USING (customer_id)
+ORDER BY s.customer_id
+"""
+
+
+def profiles(ledger: Ledger, scored: pd.DataFrame, segments: SegmentModel, as_of: date) -> Iterator[Profile]:
+    """Yield the profile of every scored customer, ordered by customer.
+
+    Parameters
+    ----------
+    ledger
+        Where history, contacts, consent and attributes come from; nothing after ``as_of`` is read.
+    scored
+        One row a customer: customer_id and every number a rule, a tag or an agent may see.
+    segments
+        Says which lists and tags a customer is on.
+    as_of
+        The last visible day (UTC).
+    """
+    fields = scored.set_index(CUSTOMER_ID, drop=False).sort_index()
+    records = (_scalars(row) for row in _rows(fields))
+    for values, rest in zip(records, _assembled(ledger, fields, as_of), strict=True):
+        yield _profile(values, rest, segments, as_of)
+
+
+def _rows(fields: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(fields), _BATCH):
+        for record in fields.iloc[start : start + _BATCH].to_dict("records"):
+            yield {str(name): value for name, value in record.items()}
+
+
+def _scalars(row: Mapping[str, Any]) -> dict[str, Scalar]:
+    """Turn a row into plain values; what is missing is None, a day is its ISO text."""
+    return {name: _scalar(value) for name, value in row.items()}
+
+
+def _scalar(value: object) -> Scalar:
+    if value is None or value is pd.NaT or value != value:  # noqa: PLR0124  (nan is not itself)
+        return None
+    if isinstance(value, date):  # a Timestamp is one
+        return value.isoformat()[:10]
+    plain = value.item() if isinstance(value, np.generic) else value
+    return plain if isinstance(plain, int | float | str) else str(plain)
+
+
+def _assembled(ledger: Ledger, fields: pd.DataFrame, as_of: date) -> Iterator[dict[str, Any]]:
+    """Yield what the ledger knows beside the scores, in the order of the scored customers."""
+    until = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
+    moments = {"since": until - timedelta(days=CONTACT_DAYS), "until": until}
+    with ledger.connection.cursor() as cursor:
+        cursor.register("scored", fields[[CUSTOMER_ID]].reset_index(drop=True))
+        lines = ledger.backend.compile(item_lines(ledger.tables(), as_of))
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE lines AS {lines}")
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE histories AS {_HISTORIES}")
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE approaches AS {_CONTACTS}", moments)
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE issues AS {_ISSUES}", {"until": until})
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE people AS {_PEOPLE}")
+        cursor.execute(_ASSEMBLED)
+        names = [column[0] for column in cursor.description or ()]
+        while batch := cursor.fetchmany(_BATCH):
+            yield from (dict(zip(names, row, strict=True)) for row in batch)
+
+
+def _profile(
+    values: dict[str, Scalar], rest: Mapping[str, Any], segments: SegmentModel, as_of: date
+) -> Profile:
+    history = History(
+        order_days=tuple(rest["order_days"] or ()),
+        items=tuple(rest["items"] or ()),
+        positions=tuple(tuple(p) for p in rest["positions"] or ()),
+    )
+    plain = Profile(
+        customer_id=str(values.pop(CUSTOMER_ID)),
+        as_of=as_of,
+        value=values,
+        segments=segments.segments_of(values),
+        attributes=_attributes(rest),
+        consent={str(k): bool(v) for k, v in json.loads(rest["consent"] or "{}").items()},
+        contacts=tuple(_contact(c) for c in rest["contacts"] or ()),
+        open_issue=rest["open_issue"] or "",
+        history=history,
+    )
+    return replace(plain, tags=segments.tags_of(plain, as_of))
+
+
+def _attributes(rest: Mapping[str, Any]) -> dict[str, Scalar]:
+    named = {name: rest[name] for name in ("region", "locale", "birth_year") if rest[name] is not None}
+    return {**json.loads(rest["attributes"] or "{}"), **named}
+
+
+def _contact(raw: Mapping[str, Any]) -> Contact:
+    return Contact(
+        raw["at"].replace(tzinfo=UTC), raw["channel"], raw["outcome"], raw["offer_id"], raw["group"]
+    )
