@@ -3,14 +3,23 @@
 Map
 ---
 settings      what an operator may set
-commands      the verbs serve ...
-app           the application: routes, the one error table, start and end
-doorway       what every request passes: its id, the security headers
+commands      the verbs serve, settings, keys, audit ...
+app           the application put together; start and end
+errors        how an error becomes an answer: one table, one shape
+doorway       what every request passes: its id, the security headers, the largest body
 refusals      why the service says no
 service       what can be asked: who, what to say, who is in a segment
 published     the generation in use, swapped by one assignment
 engines       a generation's models, offers and policies made into an engine
+memory        what the service keeps, as it uses it
+store         the tables, in SQLite or PostgreSQL
+live          from events to a customer's standing
+access        who asks, and what they may
+erasure       a published generation without somebody
 clock         what time it is
+secret        what keys, pseudonyms and the audit trail are sealed with
+metrics       what is counted and timed
+logs          structured logs
 schemas       what goes over the wire
 lists         a list of customers as CSV
 api           the routes, one noun a file

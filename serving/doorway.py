@@ -1,11 +1,13 @@
 """What every request passes on its way in and every answer on its way out.
 
-One plain ASGI layer: the largest body, a request id, and the security headers.
+One plain ASGI layer: the largest body, a request id, the security headers, the count and the log line.
 """
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 import uuid
 from typing import Final
 
@@ -13,6 +15,10 @@ import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.metrics import Metrics
+
+log = logging.getLogger("clv.requests")
 
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
@@ -55,12 +61,17 @@ class Doorway:
         The security headers.
     largest_body
         In bytes; a larger one is refused before it is read, or as soon as it turns out to be larger.
+    metrics
+        Counts and times the requests.
     """
 
-    def __init__(self, app: ASGIApp, headers: list[tuple[bytes, bytes]], largest_body: int) -> None:
+    def __init__(
+        self, app: ASGIApp, headers: list[tuple[bytes, bytes]], largest_body: int, metrics: Metrics
+    ) -> None:
         self.app = app
         self.headers = headers
         self.largest_body = largest_body
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request through."""
@@ -69,23 +80,49 @@ class Doorway:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        status, started = 500, time.perf_counter()
 
         async def send_dressed(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                given = {name for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *((name, value) for name, value in self.headers if name not in given),
-                    (b"x-request-id", request_id.encode("ascii")),
-                ]
+                status = message["status"]
+                self._dress(message, request_id)
             await send(message)
 
-        if _announced(scope) > self.largest_body:
-            await error_answer(request_id, 413, "too_large", _TOO_LARGE, _SMALLER)(
-                scope, receive, send_dressed
-            )
-            return
-        await self.app(scope, self._counted(receive), send_dressed)
+        self.metrics.running += 1
+        try:
+            if _announced(scope) > self.largest_body:
+                answer = error_answer(request_id, 413, "too_large", _TOO_LARGE, _SMALLER)
+                await answer(scope, receive, send_dressed)
+            else:
+                await self.app(scope, self._counted(receive), send_dressed)
+        finally:
+            self.metrics.running -= 1
+            self._note(scope, status, time.perf_counter() - started, request_id)
+
+    def _dress(self, message: Message, request_id: str) -> None:
+        """Put on the headers that the answer does not wear already."""
+        given = {name for name, _ in message["headers"]}
+        message["headers"] = [
+            *message["headers"],
+            *((name, value) for name, value in self.headers if name not in given),
+            (b"x-request-id", request_id.encode("ascii")),
+        ]
+
+    def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
+        """Count a request, and log it by its route: never by its address, which may name a customer."""
+        route = getattr(scope.get("route"), "path", "none")
+        self.metrics.requests[scope["method"], route, str(status)] += 1
+        self.metrics.stages["whole"].observe(seconds)
+        if log.isEnabledFor(logging.INFO):
+            facts = {
+                "request_id": request_id,
+                "method": scope["method"],
+                "route": route,
+                "status": status,
+                "ms": round(seconds * 1000, 2),
+            }
+            log.info("request", extra={"facts": facts})
 
     def _counted(self, receive: Receive) -> Receive:
         """Count what comes in, for a body whose size was not announced, or not truly."""

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, Final
 
 from clv.valuation import ValueModel
 from models.files import read_bundle
 from models.snapshot import Snapshot
-from recommend.candidate import Candidate
 from recommend.candidates import Proposer
-from recommend.catalogue import ITEM_PREFIX, Catalogue, Offer
-from recommend.context import Context
-from recommend.decision import Kind
+from recommend.catalogue import ITEM_PREFIX, Catalogue
 from recommend.engine import Engine
-from recommend.explain import reasons
+from recommend.explore import explorer_from
+from recommend.lexicon import Lexicon
 from recommend.policies import Policies
-from recommend.profile import Profile
-from recommend.scripts import words
 from recommend.segments import SegmentModel
+from recommend.speech import Speech
 from recommend.worth import Arbitration
+from serving.erasure import published_at
+from serving.live.standing import Standing
 from serving.published import Publication
 
 VALUE_NAME: Final = "clv-value"
@@ -42,13 +40,22 @@ def open_publication(root: Path) -> Publication:
     proposer, propensity = _proposer(snapshot)
     value_model, value = _value_model(snapshot)
     segments = _document(snapshot, "segment_model")
+    standing = Standing(
+        value_model,
+        SegmentModel.from_json(segments) if segments else None,
+        snapshot.manifest.as_of,
+        published_at(root, snapshot),
+        int(snapshot.manifest.facts.get("horizon_days", 365)),
+    )
     catalogue = _catalogue(snapshot, proposer)
+    exploration = _document(snapshot, "exploration")
     engine = Engine(
         catalogue,
         Policies.from_json(_document(snapshot, "policies")),
         Arbitration.from_json(_document(snapshot, "arbitration")),
         proposer,
-        words=say_why,
+        explorer=explorer_from(exploration) if exploration else None,
+        words=Speech(),
         model_version=propensity,
         snapshot=snapshot.manifest.name,
     )
@@ -56,29 +63,11 @@ def open_publication(root: Path) -> Publication:
         snapshot,
         engine,
         catalogue,
+        standing,
+        _lexicon(catalogue),
         value,
         propensity,
-        valuation=value_model,
-        segment_model=SegmentModel.from_json(segments) if segments else None,
     )
-
-
-def say_why(
-    offer: Offer, candidate: Candidate, profile: Profile, context: Context, kind: Kind
-) -> tuple[str, tuple[str, ...]]:
-    """Return the words to say for an offer and the reasons behind it, in the language of the conversation."""
-    treatment = offer.treatment(context.channel)
-    gap = candidate.features.get("item_own_gap_days", math.nan)
-    said = words(
-        offer.name,
-        kind,
-        context.locale,
-        scripts=treatment.scripts if treatment else None,
-        gap_days=None if math.isnan(gap) else gap,
-    )
-    item_name = offer.name if offer.generated else ""
-    why = reasons(candidate, profile, locale=context.locale, item_name=item_name, mentions=context.mentions)
-    return said, why
 
 
 def _document(snapshot: Snapshot, name: str) -> dict[str, Any]:
@@ -93,6 +82,15 @@ def _catalogue(snapshot: Snapshot, proposer: Proposer | None) -> Catalogue:
     offers = Catalogue.from_json(raw) if raw else Catalogue()
     known = proposer.vocabulary if proposer else ()
     return offers.with_items(item for item in known if f"{ITEM_PREFIX}{item}" not in offers.by_id)
+
+
+def _lexicon(catalogue: Catalogue) -> Lexicon:
+    """Return what hears the names of items: their keys, and what the catalogue calls them."""
+    names: dict[str, list[str]] = {}
+    for offer in catalogue.offers:
+        if offer.generated or len(offer.items) == 1:
+            names.setdefault(offer.items[0], []).extend([offer.name] if offer.generated else [])
+    return Lexicon.build(names)
 
 
 def _proposer(snapshot: Snapshot) -> tuple[Proposer | None, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,14 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 from clv.errors import ClvError, SnapshotError
-from clv.valuation import ValueModel
 from models.generation import pointed_at
 from models.snapshot import Snapshot
 from recommend.catalogue import Catalogue
 from recommend.context import Context
 from recommend.decision import Decision
+from recommend.lexicon import Lexicon
 from recommend.profile import Profile
-from recommend.segments import SegmentModel
+from serving.live.standing import Standing
 
 
 class Decider(Protocol):
@@ -41,21 +40,21 @@ class Publication:
         The engine of this generation.
     catalogue
         Every offer it may make, for their names.
+    standing
+        Brings a published profile up to this moment.
+    lexicon
+        Hears what a message is about.
     value_model, propensity_model
         Name and version of the models the numbers come from; empty if the generation has none.
-    valuation
-        The value model, for customers whose orders have moved on since.
-    segment_model
-        The cut points of segments and tags, for the same.
     """
 
     snapshot: Snapshot
     decider: Decider
     catalogue: Catalogue
+    standing: Standing
+    lexicon: Lexicon
     value_model: str = ""
     propensity_model: str = ""
-    valuation: ValueModel | None = None
-    segment_model: SegmentModel | None = None
 
     @property
     def name(self) -> str:
@@ -121,6 +120,11 @@ class Shelf:
         """Seconds since the generation in use was put in place."""
         return time.monotonic() - self._loaded_at if self.current else 0.0
 
+    @property
+    def sequence(self) -> int:
+        """Running number of the generation in use; 0 before the first."""
+        return self.current.snapshot.manifest.sequence if self.current else 0
+
     def require(self) -> Publication:
         """Return the generation in use.
 
@@ -157,9 +161,3 @@ class Shelf:
         self.trouble = ""
         self.swaps += 1
         return True
-
-    async def watch(self, poll_seconds: float) -> None:
-        """Look for a newer generation for ever."""
-        while True:
-            await asyncio.sleep(poll_seconds)
-            await asyncio.to_thread(self.refresh)

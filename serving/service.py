@@ -5,31 +5,59 @@ Routes are thin; this is what they call. It holds no request and no HTTP.
 
 from __future__ import annotations
 
+import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from clv.errors import SnapshotError
 from models.snapshot import Member, SegmentSize
 from recommend.context import Context
 from recommend.decision import Decision
+from recommend.listen import listen
 from recommend.profile import Profile
 from serving.clock import Clock
+from serving.live.messages import Message
+from serving.memory import Memory
+from serving.metrics import Metrics
 from serving.published import Publication, Shelf
 from serving.refusals import NotFound
 from serving.settings import Settings
+from serving.store.events import Taken
+from serving.store.people import suppressed
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A customer as the service sees them in this moment."""
+    """A customer as the service sees them in this moment.
+
+    Parameters
+    ----------
+    profile
+        With what happened since the publication.
+    publication
+        The generation it stands on.
+    live
+        Whether events since are counted in.
+    """
 
     profile: Profile
     publication: Publication
     live: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A decision with what it was made from, and whether it is in the log."""
+
+    decision: Decision
+    seen: Seen
+    logged: bool
+
+
 class Service:
-    """Answers questions from the generation in use.
+    """Answers questions from the generation in use and from what happened since.
 
     Parameters
     ----------
@@ -37,35 +65,78 @@ class Service:
         Every section the service reads.
     shelf
         Holds the generation in use.
+    memory
+        The store.
+    metrics
+        Counts what is done, and times it.
     """
 
-    def __init__(self, settings: Settings, shelf: Shelf) -> None:
+    def __init__(self, settings: Settings, shelf: Shelf, memory: Memory, metrics: Metrics) -> None:
         self.settings = settings
         self.shelf = shelf
+        self.memory = memory
+        self.metrics = metrics
         self.clock = Clock(settings.serving.clock)
+        self.reading_trouble = ""
+        self.closing = False
 
-    def see(self, customer_id: str) -> Seen:
+    # -- one customer -----------------------------------------------------------------------------------
+    async def see(self, customer_id: str) -> Seen:
         """Return the customer's profile; the cold one for a customer nothing is known of."""
+        started = time.perf_counter()
         publication = self.shelf.require()
-        profile = publication.snapshot.profile(customer_id)
-        if profile is None:
-            profile = Profile(customer_id, self.clock.today(publication.as_of), known=False)
-        return Seen(profile, publication, live=False)
+        remembered = await self.memory.of_customer(customer_id)
+        self.reading_trouble = remembered.trouble
+        today = self.clock.today(publication.as_of)
+        published = None if remembered.erased else publication.snapshot.profile(customer_id)
+        if remembered.book or (published is not None and today != published.as_of):
+            profile = publication.standing.now(customer_id, published, remembered.book, today)
+        else:
+            profile = published or Profile(customer_id, today, known=False)
+        self.metrics.stages["profile"].observe(time.perf_counter() - started)
+        return Seen(profile, publication, live=bool(remembered.book))
 
-    def decide(self, customer_id: str, context: Context) -> tuple[Decision, Seen]:
-        """Decide what to say to a customer, if anything."""
-        seen = self.see(customer_id)
-        at = self.clock.now(seen.publication.as_of)
-        decision = seen.publication.decider.decide(seen.profile, context, at, uuid.uuid4().hex)
-        return decision, seen
+    async def decide(self, customer_id: str, context: Context, text: str = "") -> Answer:
+        """Decide what to say to a customer, if anything, and log it before it is answered.
 
+        Parameters
+        ----------
+        customer_id
+            Whom.
+        context
+            The moment.
+        text
+            What the customer said, to be heard and not kept.
+        """
+        seen = await self.see(customer_id)
+        publication = seen.publication
+        if text:
+            context = hear(publication, context, text)
+        started = time.perf_counter()
+        at = self.clock.now(publication.as_of)
+        decision = publication.decider.decide(seen.profile, context, at, uuid.uuid4().hex)
+        decided = time.perf_counter()
+        logged = await self.memory.log(decision)
+        self.metrics.stages["decide"].observe(decided - started)
+        self.metrics.stages["log"].observe(time.perf_counter() - decided)
+        self.metrics.count_decision(decision, logged=logged)
+        return Answer(decision, seen, logged)
+
+    async def take(self, messages: list[Message]) -> list[Taken]:
+        """Append events; return how each was taken, after the commit."""
+        taken = await self.memory.take(messages)
+        for verdict in taken:
+            self.metrics.events[verdict] += 1
+        return taken
+
+    # -- lists ------------------------------------------------------------------------------------------
     def segments(self) -> tuple[Publication, tuple[SegmentSize, ...]]:
         """Return every segment and the generation they belong to."""
         publication = self.shelf.require()
         return publication, publication.snapshot.segments()
 
     def segment(self, name: str) -> tuple[Publication, SegmentSize]:
-        """Return one segment.
+        """Return one segment, without whom was erased since it was published.
 
         Raises
         ------
@@ -73,19 +144,29 @@ class Service:
             If there is none of that name.
         """
         publication, sizes = self.segments()
-        for size in sizes:
-            if size.name == name:
-                return publication, size
-        raise NotFound(f"There is no segment {name!r}.", hint="GET /v1/segments lists them.")
+        size = next((size for size in sizes if size.name == name), None)
+        if size is None:
+            raise NotFound(f"There is no segment {name!r}.", hint="GET /v1/segments lists them.")
+        if suppressed(self.memory.database):
+            members = list(self.members(publication, name))
+            worth = sum(float(m.value.get("predicted_clv") or 0.0) for m in members)
+            size = replace(size, customers=len(members), predicted_clv=worth)
+        return publication, size
 
-    def members(self, name: str, after: str | None, limit: int) -> list[Member]:
-        """Return one page of a segment's customers, ordered by customer."""
-        publication, _ = self.segment(name)
-        return publication.snapshot.members(name, after, limit)
+    def members(self, publication: Publication, name: str, after: str | None = None) -> Iterator[Member]:
+        """Yield the customers of a segment in the order of their ids, without whom was erased since."""
+        gone = suppressed(self.memory.database)
+        page = 1000
+        while found := publication.snapshot.members(name, after, page):
+            yield from (m for m in found if not gone or self.memory.pseudonyms.of(m.customer_id) not in gone)
+            after = found[-1].customer_id
 
+    # -- itself -----------------------------------------------------------------------------------------
     def trouble(self) -> tuple[str, ...]:
         """Return what is wrong just now, in words; empty when all is well."""
-        return (self.shelf.trouble,) if self.shelf.trouble else ()
+        found = (self.shelf.trouble, self.memory.trouble, self.memory.commits.trouble, self.reading_trouble)
+        stale = self._stale()
+        return tuple(dict.fromkeys(reason for reason in (*found, stale) if reason))
 
     def ready(self) -> bool:
         """Return whether questions can be answered."""
@@ -94,3 +175,23 @@ class Service:
         except SnapshotError:
             return False
         return True
+
+    def _stale(self) -> str:
+        """Return a word of warning when the numbers are older than they may be."""
+        limit, publication = self.settings.serving.stale_days, self.shelf.current
+        if publication is None or self.settings.serving.clock != "system":
+            return ""
+        age = (datetime.now(UTC).date() - publication.as_of).days
+        return f"The published numbers are {age} days old." if age > limit else ""
+
+
+def hear(publication: Publication, context: Context, text: str) -> Context:
+    """Return the context with what a message told; what the caller says already holds."""
+    heard = listen(text, publication.lexicon)
+    return replace(
+        context,
+        intent=context.intent or heard.intent,
+        topic=context.topic or heard.topic,
+        sentiment=heard.sentiment if context.sentiment == "neutral" else context.sentiment,
+        mentions=tuple(dict.fromkeys((*heard.mentions, *context.mentions)))[:50],
+    )

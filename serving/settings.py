@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clv.errors import SettingError
@@ -44,17 +44,76 @@ class ServingSettings(BaseModel):
     )
     refused_limit: int = Field(20, ge=0, le=500, description="How many refused offers an answer explains.")
     page_limit: int = Field(1000, ge=1, le=10_000, description="Largest page of a list.")
+    stale_days: int = Field(
+        3,
+        ge=1,
+        le=365,
+        description="Age of the published numbers that counts as trouble, by the system clock.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="info writes a line for each request."
+    )
     drain_seconds: int = Field(
         10, ge=0, le=600, description="How long running requests may take to finish at shutdown."
     )
 
 
+class StoreSettings(BaseModel):
+    """Where events, decisions and outcomes are kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(
+        "",
+        description="sqlite:///file or postgresql://user@host/name; in the data folder unless set.",
+    )
+    wait_seconds: float = Field(
+        2.0, gt=0, le=60, description="How long a write waits for a lock before it is refused."
+    )
+    most_waiting: int = Field(
+        20_000, ge=100, le=1_000_000, description="Events and decisions that may wait to be written."
+    )
+    log_wait_seconds: float = Field(
+        1.0,
+        gt=0,
+        le=10,
+        description="How long an answer waits for its log; after that hints go on and say so.",
+    )
+    attribution_days: int = Field(
+        14,
+        ge=1,
+        le=365,
+        description="Days after it was presented within which a purchase counts for an offer.",
+    )
+
+
 class SecuritySettings(BaseModel):
-    """Who may ask."""
+    """Who may ask, and how much."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sign_in: bool = Field(False, description="Ask for a key or a token; without it only loopback is served.")
+    secret: SecretStr | None = Field(
+        None, min_length=16, description="Seals keys, pseudonyms and the audit trail; at least 16 characters."
+    )
+    secret_file: Path | None = Field(
+        None, description="File that holds the secret; service.secret in the data folder is made unless set."
+    )
+    issuer: str = Field(
+        "", description="Issuer (iss) of the tokens people sign in with; empty for keys only."
+    )
+    audience: str = Field("", description="Audience (aud) a token must name.")
+    jwks: str = Field("", description="https address or file of the issuer's public keys (JWKS).")
+    role_claim: str = Field("roles", description="Claim of a token that holds the role, or a list of them.")
+    requests_per_minute: int = Field(
+        6000, ge=1, le=10_000_000, description="Requests one key or person may make in a minute."
+    )
+    customers_per_hour: int = Field(
+        300, ge=1, le=10_000_000, description="Different customers one agent may ask about in an hour."
+    )
+    frame_ancestors: tuple[str, ...] = Field(
+        (), description="Origins that may show the agent's page in a frame, beside our own."
+    )
 
 
 class Settings(BaseSettings):
@@ -66,6 +125,7 @@ class Settings(BaseSettings):
 
     data: DataSettings = DataSettings()
     serving: ServingSettings = ServingSettings()
+    store: StoreSettings = StoreSettings()
     security: SecuritySettings = SecuritySettings()
 
     @classmethod
@@ -84,6 +144,11 @@ class Settings(BaseSettings):
     def published(self) -> Path:
         """Folder of the published generations."""
         return self.data.data_dir / "published"
+
+    @property
+    def store_url(self) -> str:
+        """Where events, decisions and outcomes are kept."""
+        return self.store.url or f"sqlite:///{self.data.data_dir / 'service.sqlite'}"
 
 
 def load_settings(file: Path | None = None) -> Settings:

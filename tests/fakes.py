@@ -11,12 +11,18 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from clv.bgnbd import BGNBD
+from clv.spend import GammaGamma
+from clv.valuation import ValueModel
 from models.snapshot import Generation, Snapshot, SnapshotWriter
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
 from recommend.decision import Decision, Hint, Ranked
 from recommend.history import History
+from recommend.lexicon import Lexicon
 from recommend.profile import Contact, Profile, Scalar, Tag
+from serving.erasure import published_at
+from serving.live.standing import Standing
 from serving.published import Publication
 
 AS_OF = date(2026, 1, 31)
@@ -31,6 +37,9 @@ OFFERS = Catalogue(
         Offer("gold", "Gold plan", "upsell", margin=30.0),
     ]
 ).with_items(["COFFEE", "BREAD", "<b>CAKE</b>"])
+VALUATION = ValueModel(
+    BGNBD.of(r=0.243, alpha=30.9, a=0.793, b=2.426), GammaGamma.of(p=6.25, q=3.74, gamma=15.44), AS_OF
+)
 EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -179,5 +188,11 @@ def open_shop(root: Path) -> Publication:
     """Open the published shop with its engine of two rules."""
     snapshot = Snapshot.current(root)
     return Publication(
-        snapshot, ShopEngine(snapshot.manifest.name), OFFERS, "clv-value/3", "clv-propensity/2"
+        snapshot,
+        ShopEngine(snapshot.manifest.name),
+        OFFERS,
+        Standing(VALUATION, None, snapshot.manifest.as_of, published_at(root, snapshot)),
+        Lexicon.build({"COFFEE": ["coffee"], "BREAD": ["bread"], "TEA": ["tea"]}),
+        "clv-value/3",
+        "clv-propensity/2",
     )

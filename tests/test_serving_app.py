@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,7 +185,7 @@ def test_a_mistake_of_ours_tells_nothing_of_its_insides(tmp_path: Path) -> None:
                     raise ZeroDivisionError("secret detail")
                 return publication.decider.decide(profile, context, at, decision_id)
 
-        return type(publication)(publication.snapshot, Sulking(), publication.catalogue)
+        return replace(publication, decider=Sulking())
 
     publish_shop(tmp_path / "published")
     app = create_app(Settings(data={"data_dir": tmp_path}), broken)
@@ -234,9 +235,18 @@ def test_the_api_describes_itself_with_examples(shop: TestClient) -> None:
     api = shop.get("/openapi.json").json()
     assert sorted(api["paths"]) == [
         "/healthz",
+        "/metrics",
         "/readyz",
+        "/v1/audit",
+        "/v1/batch",
+        "/v1/conversations/{conversation_id}/hints",
+        "/v1/conversations/{conversation_id}/messages",
         "/v1/customers/{customer_id}",
         "/v1/customers/{customer_id}/next-best-offers",
+        "/v1/decisions/{decision_id}",
+        "/v1/decisions/{decision_id}/outcomes",
+        "/v1/events",
+        "/v1/people/{customer_id}",
         "/v1/segments",
         "/v1/segments/{name}/customers",
     ]

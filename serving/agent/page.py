@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from serving.access.gate import GatedRoute
 from serving.api.asking import ServiceDep
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=GatedRoute)
 
 FOLDER: Final = Path(__file__).parent
 
@@ -55,4 +56,8 @@ async def agent(request: Request, service: ServiceDep) -> HTMLResponse:
     """Show the agent's page."""
     publication = service.shelf.current
     as_of = f"{publication.as_of:%d %B %Y}".lstrip("0") if publication else ""
-    return HTMLResponse(render(AgentPage(as_of, open_house=True, version=_template_version())))
+    return HTMLResponse(
+        render(
+            AgentPage(as_of, open_house=not service.settings.security.sign_in, version=_template_version())
+        )
+    )

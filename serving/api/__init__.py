@@ -6,5 +6,9 @@ asking        what the signature of a route is made of: the service, an id, a pa
 customers     who a customer is
 offers        what to say next
 segments      segments and their lists, as JSON pages or one streamed CSV
-health        alive, ready
+events        what happened, in
+decisions     what was decided, and what became of it
+conversations each message heard, the hints followed
+people        a person's own data, and the audit trail
+health        alive, ready, and the metrics
 """

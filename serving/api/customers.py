@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
+from serving.access.gate import GatedRoute
 from serving.api.asking import CustomerId, ServiceDep, errors, say
 from serving.schemas import CustomerAnswer
 
-router = APIRouter(tags=["customers"])
+router = APIRouter(tags=["customers"], route_class=GatedRoute)
 
 
 @router.get(
@@ -19,7 +20,7 @@ async def customer(customer_id: CustomerId, service: ServiceDep) -> Response:
     A customer nothing is known of gets the cold answer, status 200: `known` is false, the value is null, and
     there is neither segment nor tag. It becomes known with its first event or the next publication.
     """
-    seen = service.see(customer_id)
+    seen = await service.see(customer_id)
     publication = seen.publication
     return say(
         CustomerAnswer.of(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+from itertools import islice
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from serving.access.gate import GatedRoute
+from serving.access.identity import Identity
 from serving.api.asking import SegmentName, ServiceDep, errors, say
 from serving.lists import csv_chunks
 from serving.refusals import Malformed
 from serving.schemas import MemberAnswer, MembersAnswer, SegmentAnswer, SegmentsAnswer
 from serving.service import Service
 
-router = APIRouter(tags=["segments"])
+router = APIRouter(tags=["segments"], route_class=GatedRoute)
 
 
 @router.get("/v1/segments", response_model=SegmentsAnswer, responses=errors(401, 403, 429, 503))
@@ -59,7 +62,11 @@ async def segment_customers(
     Ordered by customer id. There is nothing personal in it: ids and scored fields only.
     """
     if (wanted or _accepted(request)) == "csv":
-        return _whole_list(service, name)
+        answer = _whole_list(service, name)
+        who: Identity = request.state.who
+        detail = f"{answer.headers['x-total-count']} customers of {answer.headers['x-snapshot']}"
+        await service.memory.note(who.subject, "list.exported", name, detail)
+        return answer
     return say(_page(service, name, cursor, min(limit, service.settings.serving.page_limit)))
 
 
@@ -69,7 +76,7 @@ def _accepted(request: Request) -> str:
 
 def _page(service: Service, name: str, cursor: str | None, limit: int) -> MembersAnswer:
     publication, size = service.segment(name)
-    found = publication.snapshot.members(name, _after(cursor), limit + 1)
+    found = list(islice(service.members(publication, name, _after(cursor)), limit + 1))
     members = found[:limit]
     return MembersAnswer(
         segment=name,
@@ -85,7 +92,7 @@ def _whole_list(service: Service, name: str) -> StreamingResponse:
     publication, size = service.segment(name)
     file = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
     return StreamingResponse(
-        csv_chunks(publication.snapshot.iter_members(name)),
+        csv_chunks(service.members(publication, name)),
         media_type="text/csv; charset=utf-8",
         headers={
             "content-disposition": f'attachment; filename="{file.encode("ascii", "replace").decode()}.csv"',

@@ -1,0 +1,92 @@
+"""The check every route passes before its body is read: who asks, may they, and not too often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from serving.access.identity import LOCAL, Doorkeeper, Identity
+from serving.access.limits import BAD_TRIES_PER_MINUTE, Bucket, Curiosity
+from serving.access.roles import OPEN, may
+from serving.refusals import NotAllowed, NotSignedIn, TooMany
+from serving.settings import Settings
+
+
+class Gate:
+    """Lets in who may come in.
+
+    Parameters
+    ----------
+    settings
+        Whether sign-in is asked for, and the limits.
+    doorkeeper
+        Tells who asks.
+    """
+
+    def __init__(self, settings: Settings, doorkeeper: Doorkeeper) -> None:
+        security = settings.security
+        self.sign_in = security.sign_in
+        self._doorkeeper = doorkeeper
+        per_worker = max(1, security.requests_per_minute // settings.serving.workers)
+        self._requests = Bucket(per_worker, time.monotonic)
+        self._bad_tries = Bucket(BAD_TRIES_PER_MINUTE, time.monotonic)
+        self._curiosity = Curiosity(security.customers_per_hour, time.monotonic)
+
+    async def admit(self, request: Request, method: str, path: str) -> Identity:
+        """Return who asks, if they may.
+
+        Raises
+        ------
+        NotSignedIn, NotAllowed, TooMany
+            If they may not.
+        """
+        if not self.sign_in:
+            return LOCAL
+        who = await self._recognise(request)
+        wait = self._requests.take(who.subject)
+        if wait:
+            raise TooMany("Too many requests.", hint="Come back after Retry-After seconds.", retry_after=wait)
+        if not may(who.role, who.scopes, method, path):
+            raise NotAllowed(f"The role {who.role} may not do this.", hint="Ask an administrator.")
+        customer = request.path_params.get("customer_id")
+        if who.role == "agent" and customer is not None:
+            self._curiosity.ask(who.subject, customer)
+        return who
+
+    async def _recognise(self, request: Request) -> Identity:
+        """Tell who asks; who guesses too often is not even listened to."""
+        address = request.client.host if request.client else ""
+        if self._bad_tries.empty(address):
+            raise TooMany("Too many failed sign-ins.", hint="Wait a minute.", retry_after=60)
+        try:
+            return await self._doorkeeper.who(request.headers.get("authorization", ""))
+        except NotSignedIn:
+            if request.headers.get("authorization"):
+                self._bad_tries.take(address)
+            raise
+
+
+class GatedRoute(APIRoute):
+    """A route that is closed unless the list of routes opens it to whoever asks."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Put the gate in front of the handler."""
+        answer = super().get_route_handler()
+        method, path = next(iter(sorted(self.methods or {"GET"}))), self.path
+        is_open = (method, path) in OPEN
+
+        async def handle(request: Request) -> Response:
+            gate: Gate = request.app.state.gate
+            who = LOCAL if is_open else await gate.admit(request, method, path)
+            request.state.who = who
+            return await answer(request)
+
+        return handle
+
+
+UNSIGNED: Final = ("/static",)
+"""Paths outside the routes: the page's own files, in which nothing of a customer is."""

@@ -1,0 +1,103 @@
+"""Who asks: the holder of a key, a person with a token, or whoever sits at this machine."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from serving.access.tokens import Tokens
+from serving.refusals import NotSignedIn, Unavailable
+from serving.store.keys import Key, digest_of
+
+_KEY: Final = re.compile(r"clv_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_FRESH_SECONDS: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody who asks.
+
+    Parameters
+    ----------
+    subject
+        Who: the owner of a key, or the subject of a token.
+    role
+        What they are.
+    scopes
+        What they may beyond their role.
+    """
+
+    subject: str
+    role: str
+    scopes: tuple[str, ...] = ()
+
+
+LOCAL: Final = Identity("local", "admin")
+
+
+class Doorkeeper:
+    """Tells who asks from what they present.
+
+    Parameters
+    ----------
+    secret
+        Of this installation; keys are kept as hashes keyed with it.
+    read_keys
+        Reads all keys from the store; asked every few seconds, so that a revoked key soon ends everywhere.
+    tokens
+        Checks tokens; None if people do not sign in with them.
+    """
+
+    def __init__(
+        self, secret: bytes, read_keys: Callable[[], dict[str, Key]], tokens: Tokens | None = None
+    ) -> None:
+        self._secret = secret
+        self._read_keys = read_keys
+        self._tokens = tokens
+        self._keys: dict[str, Key] = {}
+        self._read_at = float("-inf")
+
+    async def who(self, authorization: str) -> Identity:
+        """Return who presents an Authorization header.
+
+        Raises
+        ------
+        NotSignedIn
+            If nothing, or nothing valid, is presented. It is not said which of the two.
+        """
+        scheme, _, presented = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not presented:
+            raise NotSignedIn("Sign in first.", hint="Authorization: Bearer KEY, or a token of your sign-in.")
+        found = _KEY.fullmatch(presented)
+        if found:
+            return self._holder(found[1], found[2])
+        if self._tokens is not None:
+            return Identity(*await self._tokens.check(presented))
+        raise NotSignedIn("The key is not valid.", hint="Ask an administrator for a new one.")
+
+    def refresh(self) -> None:
+        """Read the keys again if the last reading is some seconds old; keep the old ones if it fails."""
+        now = time.monotonic()
+        if now - self._read_at < _FRESH_SECONDS:
+            return
+        self._read_at = now
+        try:
+            self._keys = self._read_keys()
+        except Unavailable:
+            return
+
+    def _holder(self, key_id: str, password: str) -> Identity:
+        self.refresh()
+        key = self._keys.get(key_id)
+        digest = digest_of(self._secret, password)
+        if (
+            key is None
+            or not hmac.compare_digest(key.digest, digest)
+            or not key.valid(time.time_ns() // 1000)
+        ):
+            raise NotSignedIn("The key is not valid.", hint="Ask an administrator for a new one.")
+        return Identity(key.owner, key.role, key.scopes)

@@ -1,0 +1,143 @@
+"""A conversation: each message is heard, the hints follow, and whoever watches is told."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Annotated, Final, TypeAlias
+
+from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi.responses import StreamingResponse
+
+from recommend.context import Context
+from serving.access.gate import GatedRoute
+from serving.access.identity import Identity
+from serving.api.asking import ServiceDep, errors
+from serving.refusals import Conflict, NotFound
+from serving.schemas import MessageBody, OffersAnswer
+from serving.service import Service, hear
+from serving.store.conversations import Conversation, find
+
+router = APIRouter(tags=["conversations"], route_class=GatedRoute)
+
+LOOK_SECONDS: Final = 0.25
+ALIVE_SECONDS: Final = 15.0
+LONGEST_SECONDS: Final = 900.0
+
+ConversationId: TypeAlias = Annotated[
+    str, Path(min_length=1, max_length=200, description="As the helpdesk names it.", examples=["chat-42"])
+]
+
+
+@router.post(
+    "/v1/conversations/{conversation_id}/messages",
+    response_model=OffersAnswer,
+    responses=errors(400, 401, 403, 404, 409, 413, 422, 429, 503),
+)
+async def message(
+    request: Request, conversation_id: ConversationId, body: MessageBody, service: ServiceDep
+) -> Response:
+    """Hear a message and decide again: what was said before in the conversation still holds.
+
+    The text itself is not kept, only what it told: wish, topic, mood, products.
+    """
+    who: Identity = request.state.who
+    before = find(service.memory.database, conversation_id)
+    _may_see(before, who)
+    if before is not None and before.customer_id != body.customer_id:
+        raise Conflict("This conversation is with another customer.", hint="Start one of its own.")
+    context = _context(service, before, body, who)
+    answer = await service.decide(body.customer_id, context)
+    said = OffersAnswer.of(answer, service.settings.serving.refused_limit).model_dump_json().encode()
+    heard = Conversation(
+        conversation_id=conversation_id,
+        owner=before.owner if before else who.subject,
+        customer_id=body.customer_id,
+        turn=before.turn + 1 if before else 1,
+        state=_state(context),
+        answer=said,
+        changed_at=time.time_ns() // 1000,
+    )
+    await service.memory.commits.write("conversations", heard)
+    return Response(said, media_type="application/json")
+
+
+@router.get(
+    "/v1/conversations/{conversation_id}/hints",
+    response_class=StreamingResponse,
+    responses={
+        **errors(401, 403, 404, 422, 429, 503),
+        200: {
+            "description": "A stream of server-sent events named `hints`, one for each change.",
+            "content": {"text/event-stream": {"example": 'id: 1\nevent: hints\ndata: {"hints": []}\n\n'}},
+        },
+    },
+)
+async def hints(
+    request: Request,
+    conversation_id: ConversationId,
+    service: ServiceDep,
+    last_event_id: Annotated[str, Header(max_length=20)] = "",
+) -> StreamingResponse:
+    """Follow the hints of a conversation: the latest at once, then each change, for up to a quarter hour.
+
+    A client that reconnects with `Last-Event-ID` gets what it missed last, nothing twice.
+    """
+    who: Identity = request.state.who
+    conversation = find(service.memory.database, conversation_id)
+    _may_see(conversation, who)
+    if conversation is None:
+        raise NotFound("Nothing was heard in this conversation yet.", hint="Post a message first.")
+    seen = int(last_event_id) if last_event_id.isdecimal() else 0
+    return StreamingResponse(_follow(request, service, conversation, seen), media_type="text/event-stream")
+
+
+async def _follow(
+    request: Request, service: Service, conversation: Conversation, seen: int
+) -> AsyncIterator[bytes]:
+    started = said = time.monotonic()
+    current: Conversation | None = conversation
+    yield b"retry: 2000\n\n"
+    while time.monotonic() - started < LONGEST_SECONDS and not service.closing:
+        if current is not None and current.turn > seen:
+            seen, said = current.turn, time.monotonic()
+            yield b"id: %d\nevent: hints\ndata: %b\n\n" % (seen, current.answer)
+        elif time.monotonic() - said > ALIVE_SECONDS:
+            said = time.monotonic()
+            yield b": still here\n\n"
+        if await request.is_disconnected():
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+        current = await asyncio.to_thread(find, service.memory.database, conversation.conversation_id)
+
+
+def _may_see(conversation: Conversation | None, who: Identity) -> None:
+    """Refuse a conversation of another agent as if it were not there."""
+    if conversation is not None and who.role in {"agent", "machine"} and conversation.owner != who.subject:
+        raise NotFound("There is no conversation of that id.")
+
+
+def _context(service: Service, before: Conversation | None, body: MessageBody, who: Identity) -> Context:
+    """Return what the conversation is about after this message: its own words win over what was before."""
+    fresh = Context(channel=body.channel, locale=body.locale, agent_id=who.subject)
+    heard = hear(service.shelf.require(), fresh, body.text)
+    if before is None:
+        return heard
+    old = before.state
+    return replace(
+        heard,
+        intent=heard.intent or old["intent"],
+        topic=heard.topic or old["topic"],
+        mentions=tuple(dict.fromkeys((*heard.mentions, *old["mentions"])))[:50],
+    )
+
+
+def _state(context: Context) -> dict[str, object]:
+    return {
+        "intent": context.intent,
+        "topic": context.topic,
+        "sentiment": context.sentiment,
+        "mentions": list(context.mentions),
+    }

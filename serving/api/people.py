@@ -1,0 +1,76 @@
+"""A person's own data: everything held, handed out or erased."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from serving.access.gate import GatedRoute
+from serving.access.identity import Identity
+from serving.api.asking import CustomerId, ServiceDep, errors, say
+from serving.erasure import publish_without
+from serving.schemas import AuditAnswer, DeedAnswer, ErasedAnswer, PersonAnswer
+from serving.store.people import export
+from serving.store.trail import latest
+
+router = APIRouter(tags=["people"], route_class=GatedRoute)
+
+
+@router.get(
+    "/v1/people/{customer_id}", response_model=PersonAnswer, responses=errors(401, 403, 422, 429, 503)
+)
+async def person(request: Request, customer_id: CustomerId, service: ServiceDep) -> Response:
+    """Everything held about a person, from every table of the store and the published generation."""
+    who: Identity = request.state.who
+    publication = service.shelf.current
+    profile = publication.snapshot.profile(customer_id) if publication else None
+    held = await asyncio.to_thread(export, service.memory.database, customer_id)
+    name = service.memory.pseudonyms.of(customer_id).hex()
+    await service.memory.note(who.subject, "person.exported", name)
+    return say(
+        PersonAnswer(
+            customer_id=customer_id,
+            held=held,
+            published=asdict(profile) if profile is not None and profile.known else None,
+        )
+    )
+
+
+@router.delete(
+    "/v1/people/{customer_id}", response_model=ErasedAnswer, responses=errors(401, 403, 422, 429, 503)
+)
+async def forget(request: Request, customer_id: CustomerId, service: ServiceDep) -> Response:
+    """Erase a person from the store and from the published generation, and do not take them back.
+
+    From this answer on they are unknown: later events about them are refused, lists and hints leave them out.
+    What the pipelines hold beyond that (the ledger) is named in the answer.
+    """
+    who: Identity = request.state.who
+    name = service.memory.pseudonyms.of(customer_id).hex()
+    gone = await service.memory.commits.write("erasures", (customer_id, time.time_ns() // 1000))
+    await asyncio.to_thread(service.memory.database.settle)
+    published = await asyncio.to_thread(publish_without, service.settings.published, customer_id)
+    await asyncio.to_thread(service.shelf.refresh)
+    await service.memory.note(who.subject, "person.erased", name)
+    return say(ErasedAnswer(pseudonym=name, rows=gone, published_again=published))
+
+
+@router.get("/v1/audit", response_model=AuditAnswer, responses=errors(401, 403, 422, 429, 503))
+async def audit_trail(
+    service: ServiceDep, limit: Annotated[int, Query(ge=1, le=1000, description="Newest so many.")] = 100
+) -> Response:
+    """Who did what, newest first, and whether the record is whole."""
+    memory = service.memory
+    findings = await asyncio.to_thread(memory.trail.verify, memory.database)
+    deeds = await asyncio.to_thread(latest, memory.database, limit)
+    return say(
+        AuditAnswer(
+            lines=findings.lines,
+            whole=findings.whole,
+            deeds=tuple(DeedAnswer.of(deed) for deed in deeds),
+        )
+    )

@@ -1,0 +1,233 @@
+"""A published profile and the book of events since, made into the profile of this moment.
+
+The same functions that scored everybody at night score the one customer here: the value model, the cut
+points of the segments, the limits of the tags.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+from clv import columns as c
+from clv.valuation import ValueModel
+from recommend.history import History
+from recommend.profile import Contact, Profile, Scalar
+from recommend.segments import SegmentModel
+from recommend.vitals import HISTORIC_REVENUE, LAST_GAP_DAYS
+from serving.live.book import Book
+from serving.live.messages import EPOCH, from_micros, micros
+from serving.live.orders import Start, Summary, summarize
+
+COMPLAINTS: Final = frozenset({"complaint", "cancel"})
+_PRESSURE: Final = re.compile(r"contacts_(\d+)d")
+_RECEIVED: Final = -2  # an entry ends with when it was received and the event's id
+
+
+class Standing:
+    """Turns published profiles into those of this moment.
+
+    Parameters
+    ----------
+    valuation, segment_model
+        The models of the generation; None where it has none: those fields then stay as published.
+    as_of
+        Last day the generation saw.
+    published_at
+        When it was published: what was received before and is dated up to ``as_of`` is in it already.
+    horizon_days
+        How far ahead predicted value looks.
+    """
+
+    def __init__(
+        self,
+        valuation: ValueModel | None,
+        segment_model: SegmentModel | None,
+        as_of: date,
+        published_at: datetime,
+        horizon_days: int = 365,
+    ) -> None:
+        self.valuation = valuation
+        self.segment_model = segment_model
+        self.as_of = as_of
+        self.published_at = micros(published_at)
+        self.horizon_days = horizon_days
+
+    def now(self, customer_id: str, published: Profile | None, book: Book, today: date) -> Profile:
+        """Return the profile of this moment.
+
+        Parameters
+        ----------
+        customer_id
+            Whose.
+        published
+            What the generation says; None if it does not know the customer.
+        book
+            Events of this customer.
+        today
+            The last visible day; the day of a later event takes its place.
+        """
+        news = self._news(book)
+        orders, returns = news.get("order", []), news.get("return", [])
+        day = max([today.toordinal() - EPOCH, *(entry[0] for entry in (*orders, *returns))])
+        as_of = date.fromordinal(day + EPOCH)
+        profile = published or Profile(customer_id, as_of, known=bool(news))
+        moved = replace(
+            profile,
+            as_of=as_of,
+            consent={
+                **profile.consent,
+                **{name: granted for _, name, granted, *_ in news.get("consent", [])},
+            },
+            contacts=_contacts(profile.contacts, news),
+            open_issue=_open_issue(profile.open_issue, news.get("interaction", [])),
+            history=_history(profile.history, orders, day),
+            known=profile.known or bool(news),
+        )
+        summary = summarize(Start.of(profile), orders, returns, day)
+        value = dict(profile.value) if summary is None else self._value(profile.value, summary, news, as_of)
+        value |= _pressure(value, moved.contacts, as_of)
+        return self._named(replace(moved, value=value), as_of)
+
+    def _news(self, book: Book) -> dict[str, list[list[Any]]]:
+        """Return the entries the generation does not hold."""
+        last = self.as_of.toordinal() - EPOCH
+        end = micros(datetime.combine(self.as_of + timedelta(days=1), datetime.min.time(), UTC))
+        news = {}
+        for kind, entries in book.entries.items():
+            seen = last + 1 if kind in {"order", "return"} else end
+            found = [e for e in entries if e[0] >= seen or e[_RECEIVED] >= self.published_at]
+            if found:
+                news[kind] = found
+        return news
+
+    def _value(
+        self, published: Mapping[str, Scalar], summary: Summary, news: Mapping[str, Any], as_of: date
+    ) -> dict[str, Scalar]:
+        value = dict(published)
+        value |= _counted(published, summary, news)
+        if self.valuation is not None:
+            scored = self.valuation.predict_one(
+                summary.frequency,
+                summary.recency_days,
+                summary.age_days,
+                summary.monetary_value,
+                historic_revenue=summary.historic_revenue,
+                horizon_days=self.horizon_days,
+                as_of=as_of,
+            )
+            for name, number in asdict(scored).items():
+                value[name] = number.isoformat() if isinstance(number, date) else number
+        return value
+
+    def _named(self, profile: Profile, as_of: date) -> Profile:
+        """Give the profile the segments and tags its numbers earn."""
+        if self.segment_model is None or not profile.value:
+            return profile
+        segments = self.segment_model.segments_of(profile.value)
+        named = replace(profile, segments=segments)
+        return replace(named, tags=self.segment_model.tags_of(named, as_of))
+
+
+def _counted(
+    published: Mapping[str, Scalar], summary: Summary, news: Mapping[str, list[list[Any]]]
+) -> dict[str, Scalar]:
+    """Return the summary and the features that follow from it, by their published names."""
+    days = summary.days
+    counted: dict[str, Scalar] = {
+        c.FREQUENCY: summary.frequency,
+        c.RECENCY_DAYS: summary.recency_days,
+        c.AGE_DAYS: summary.age_days,
+        c.MONETARY_VALUE: summary.monetary_value,
+        HISTORIC_REVENUE: summary.historic_revenue,
+        c.FIRST_ORDER_ON: date.fromordinal(days[0] + EPOCH).isoformat(),
+        c.LAST_ORDER_ON: date.fromordinal(days[-1] + EPOCH).isoformat(),
+        c.HISTORIC_NUMBER_OF_ORDERS: summary.frequency + 1,
+        "mean_gap_days": summary.recency_days / summary.frequency if summary.frequency else None,
+        LAST_GAP_DAYS: days[-1] - days[-2] if len(days) > 1 else None,
+    }
+    if len(days) == summary.frequency + 1:  # every purchase day is known, not only the first and the last
+        gaps = [later - earlier for earlier, later in pairwise(days)]
+        counted["log_gap_sum"] = math.fsum(math.log(gap) for gap in gaps)
+        counted["std_gap_days"] = _spread(gaps)
+    if isinstance(orders := published.get("orders", 0), int | float):
+        counted["orders"] = int(orders) + len({entry[1] for entry in news.get("order", ())})
+    back = published.get("returns_amount", 0.0)
+    if isinstance(back, int | float):
+        given = back + math.fsum(-entry[2] for entry in news.get("return", ()))
+        paid = summary.historic_revenue + given
+        counted |= {"returns_amount": given, "returns_share": given / paid if paid > 0 else 0.0}
+    return counted
+
+
+def _spread(gaps: list[int]) -> float | None:
+    """Return the sample standard deviation of gaps; None for fewer than two."""
+    if len(gaps) < 2:
+        return None
+    mean = sum(gaps) / len(gaps)
+    return math.sqrt(math.fsum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1))
+
+
+def _contacts(published: tuple[Contact, ...], news: Mapping[str, list[list[Any]]]) -> tuple[Contact, ...]:
+    found = [
+        Contact(from_micros(at), channel)
+        for at, channel, direction, *_ in news.get("interaction", ())
+        if direction == "outbound"
+    ]
+    found += [
+        Contact(from_micros(at), channel, outcome, offer_id, group)
+        for at, channel, outcome, offer_id, group, *_ in news.get("outcome", ())
+    ]
+    if not found:
+        return published
+    return tuple(sorted((*published, *found), key=lambda contact: (contact.at, contact.offer_id)))
+
+
+def _open_issue(published: str, interactions: Iterable[list[Any]]) -> str:
+    """Return what is still complained about: an unresolved complaint opens it, a resolved talk closes it."""
+    issue = published
+    for _, _, direction, intent, topic, resolved, *_ in interactions:
+        if resolved is True:
+            issue = ""
+        elif direction == "inbound" and (intent in COMPLAINTS or "complain" in topic.lower()):
+            issue = topic or intent
+    return issue
+
+
+def _history(published: History, orders: Iterable[list[Any]], as_of: int) -> History:
+    """Put the items of new orders into the baskets of their days."""
+    bought: dict[int, set[str]] = {}
+    for day, _, _, items, *_ in orders:
+        if day <= as_of and items:
+            bought.setdefault(day, set()).update(items)
+    if not bought:
+        return published
+    days = sorted({*published.order_days, *bought})
+    place = {day: index for index, day in enumerate(days)}
+    held = {
+        item: {place[published.order_days[at]] for at in positions}
+        for item, positions in zip(published.items, published.positions, strict=True)
+    }
+    for day, items in bought.items():
+        for item in items:
+            held.setdefault(item, set()).add(place[day])
+    names = sorted(held)
+    return History(tuple(days), tuple(names), tuple(tuple(sorted(held[name])) for name in names))
+
+
+def _pressure(value: Mapping[str, Scalar], contacts: tuple[Contact, ...], as_of: date) -> dict[str, Scalar]:
+    """Count the approaches of the last days anew, for every window the publication counts."""
+    end = datetime.combine(as_of + timedelta(days=1), datetime.min.time(), UTC)
+    windows = {name: int(found[1]) for name in value if (found := _PRESSURE.fullmatch(name))}
+    return {
+        name: sum(
+            contact.outcome in {"sent", "presented"} and contact.at >= end - timedelta(days=days)
+            for contact in contacts
+        )
+        for name, days in windows.items()
+    }

@@ -1,0 +1,178 @@
+"""What the service keeps: its store, the one writer, and the quick read every question makes."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from recommend.decision import Decision
+from serving.live.book import Book
+from serving.live.messages import Message, micros
+from serving.published import Publication
+from serving.refusals import Refusal, Unavailable
+from serving.settings import Settings
+from serving.store import conversations, decisions, events, generations, people, trail
+from serving.store.commits import Commits, Handler
+from serving.store.database import Database
+from serving.store.tables import profiles, suppressions
+
+_SHORT_PATIENCE: Final = 0.05  # seconds an answer waits for its log while the store is known to be in trouble
+_MOST_LATER: Final = 10_000
+_QUICK: Final = """
+    SELECT (SELECT book FROM profiles WHERE customer_id = ?1),
+           EXISTS (SELECT 1 FROM suppressions WHERE digest = ?2)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the store says of a customer."""
+
+    book: Book
+    erased: bool = False
+    trouble: str = ""
+
+
+class Memory:
+    """The store as the service uses it.
+
+    Parameters
+    ----------
+    settings
+        Every section the service reads.
+    secret
+        Of this installation.
+    """
+
+    def __init__(self, settings: Settings, secret: bytes) -> None:
+        self.database = Database(settings.store_url, settings.store.wait_seconds)
+        self.pseudonyms = people.Pseudonyms(secret)
+        self.trail = trail.Trail(secret)
+        self.log_wait_seconds = settings.store.log_wait_seconds
+        self.unlogged = 0
+        self._later: deque[dict[str, Any]] = deque(maxlen=_MOST_LATER)
+        self.trouble = ""
+        log = events.EventLog(self.pseudonyms)
+        handlers: Mapping[str, Handler] = {
+            "events": log.append,
+            "decisions": decisions.log_decisions,
+            "conversations": conversations.keep,
+            "deeds": self.trail.append,
+            "erasures": self._erase,
+            "generations": _note,
+        }
+        self.commits = Commits(self.database, handlers, settings.store.most_waiting)
+
+    def open(self) -> None:
+        """Bring the layout up to date; a store that is down is noted and tried again later."""
+        try:
+            self.database.upgrade()
+        except Unavailable as error:
+            self.trouble = error.what
+        else:
+            self.trouble = ""
+
+    async def close(self) -> None:
+        """Write what is queued and let go of the store."""
+        await self.commits.close()
+        self.database.close()
+
+    # -- reading ----------------------------------------------------------------------------------------
+    async def of_customer(self, customer_id: str) -> Remembered:
+        """Return a customer's book; an empty one, with the trouble, when the store cannot be read."""
+        name = self.pseudonyms.of(customer_id)
+        try:
+            if self.database.is_sqlite:
+                row = self.database.quick().execute(_QUICK, (customer_id, name)).fetchone()
+            else:
+                row = await asyncio.to_thread(self._look_up, customer_id, name)
+        except (sqlite3.Error, Unavailable):
+            return Remembered(Book(), trouble="The store cannot be read: answers show what was published.")
+        book = Book.from_bytes(bytes(row[0])) if row[0] is not None else Book()
+        return Remembered(book, bool(row[1]))
+
+    def _look_up(self, customer_id: str, name: bytes) -> tuple[Any, bool]:
+        book = select(profiles.c.book).where(profiles.c.customer_id == customer_id).scalar_subquery()
+        gone = select(suppressions.c.at).where(suppressions.c.digest == name).exists()
+        found = self.database.rows(select(book, gone))[0]
+        return found[0], bool(found[1])
+
+    # -- writing ----------------------------------------------------------------------------------------
+    async def take(self, messages: Sequence[Message]) -> list[events.Taken]:
+        """Append events; return how each was taken, after the commit."""
+        received = micros(datetime.now(UTC))
+        taken: list[events.Taken] = await self.commits.write("events", (messages, received), len(messages))
+        return taken
+
+    async def log(self, decision: Decision) -> bool:
+        """Log a decision before it is answered; False if the store did not take it in time.
+
+        When the store is in trouble hints go on: the answer then says it was not logged.
+        """
+        row = decisions.as_row(decision, time.time_ns() // 1000)
+        written = asyncio.ensure_future(self.commits.write("decisions", row))
+        patience = _SHORT_PATIENCE if self.commits.trouble else self.log_wait_seconds
+        await asyncio.wait((written,), timeout=patience)
+        if written.done() and written.exception() is None:
+            return True
+        self.unlogged += 1
+        written.add_done_callback(partial(self._keep_for_later, row))
+        return False
+
+    async def recover(self) -> None:
+        """Bring back a store that was down, and write the decisions it did not take."""
+        if self.trouble:
+            await asyncio.to_thread(self.open)
+        while self._later:
+            row = self._later[0]
+            try:
+                await self.commits.write("decisions", row)
+            except Refusal:
+                return
+            self._later.popleft()
+
+    def _keep_for_later(self, row: dict[str, Any], written: asyncio.Future[Any]) -> None:
+        """Keep a decision the store refused; the oldest give way when there are too many."""
+        if not written.cancelled() and written.exception() is not None:
+            self._later.append(row)
+
+    async def note_publication(self, publication: Publication) -> None:
+        """Keep the offers, policies and segments of a generation that came into use."""
+        snapshot = publication.snapshot
+        documents = {
+            "offers": publication.catalogue.as_json(),
+            "policies": snapshot.document("policies"),
+            "segments": [asdict(size) for size in snapshot.segments()],
+        }
+        await self.commits.write(
+            "generations",
+            {
+                "name": publication.name,
+                "as_of": publication.as_of.isoformat(),
+                "at": time.time_ns() // 1000,
+                "facts": snapshot.manifest.facts,
+                "documents": documents,
+            },
+        )
+
+    async def note(self, actor: str, action: str, subject: str, detail: str = "") -> None:
+        """Put a deed on the audit trail."""
+        deed = trail.Deed(time.time_ns() // 1000, actor, action, subject, detail)
+        await self.commits.write("deeds", deed)
+
+    def _erase(self, connection: Connection, whom: Sequence[tuple[str, int]]) -> list[dict[str, int]]:
+        return [people.erase(connection, who, self.pseudonyms.of(who), at) for who, at in whom]
+
+
+def _note(connection: Connection, found: Sequence[dict[str, Any]]) -> list[None]:
+    for one in found:
+        generations.note_generation(connection, **one)
+    return [None] * len(found)

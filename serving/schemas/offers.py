@@ -1,0 +1,155 @@
+"""The question what to say next, and its answer, over the wire."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from pydantic import Field
+
+from recommend.context import Context, Direction, Sentiment
+from recommend.decision import Arm, Hint, Kind, Ranked, Stage
+from serving.schemas.wire import Identifier, Schema, Word
+from serving.service import Answer
+
+
+class ContextBody(Schema):
+    """The moment: where the words would be said and what the customer is talking about."""
+
+    channel: Word = Field("chat", examples=["chat"])
+    locale: Word = Field("en", examples=["en"])
+    intent: Word = Field(
+        "", examples=["ask"], description="complaint, cancel, buy, ask, deliver, pay or empty."
+    )
+    topic: Word = Field("", examples=["delivery"])
+    sentiment: Sentiment = Field("neutral", examples=["neutral"])
+    direction: Direction = Field("inbound", examples=["inbound"], description="Who approaches whom.")
+    mentions: tuple[Word, ...] = Field((), max_length=50, examples=[["COFFEE"]])
+    attributes: dict[Word, Word | float | bool] = Field(default_factory=dict, max_length=50, examples=[{}])
+
+    def context(self, agent_id: str) -> Context:
+        """Return the context the engine reads."""
+        return Context(
+            channel=self.channel,
+            locale=self.locale,
+            agent_id=agent_id,
+            intent=self.intent,
+            topic=self.topic,
+            sentiment=self.sentiment,
+            mentions=self.mentions,
+            direction=self.direction,
+            attributes=dict(self.attributes),
+        )
+
+
+class OffersBody(Schema):
+    """The question: what to say next, in which context."""
+
+    context: ContextBody = Field(default_factory=ContextBody)
+    text: str = Field(
+        "",
+        max_length=4000,
+        examples=["Do you have coffee?"],
+        description="What the customer said: heard for topic, wish, mood and products; not kept.",
+    )
+
+
+class HintAnswer(Schema):
+    """One thing worth saying now."""
+
+    rank: int = Field(examples=[1])
+    offer_id: str = Field(examples=["item:COFFEE"])
+    name: str = Field(examples=["Coffee"])
+    kind: Kind = Field(examples=["replenish"])
+    words: str = Field(examples=["Are you running low on coffee? I can add it to your next order."])
+    reasons: tuple[str, ...] = Field(examples=[["Bought 9 times, usually every 21 days; last 24 days ago."]])
+    propensity: float = Field(
+        ge=0, le=1, examples=[0.41], description="Probability of acceptance if presented."
+    )
+    value: float = Field(examples=[6.2], description="Worth if accepted, in the ledger's currency.")
+    priority: float = Field(examples=[2.54], description="Propensity x context x value x lever.")
+    selection_probability: float = Field(ge=0, le=1, examples=[1.0])
+    segment_tags: tuple[str, ...] = Field(examples=[["champions"]])
+
+    @classmethod
+    def of(cls, hint: Hint) -> HintAnswer:
+        """Build the answer from a hint."""
+        return cls(**{name: getattr(hint, name) for name in cls.model_fields})
+
+
+class RefusedAnswer(Schema):
+    """One offer that was held back, and why."""
+
+    offer_id: str = Field(examples=["coupon:18:54200000076"])
+    name: str = Field(examples=["Tea, 1.00 off"])
+    kind: Kind = Field(examples=["cross_sell"])
+    stage: Stage = Field(examples=["contact"], description="Which policy held it back.")
+    reason: str = Field(examples=["Rejected 3 days ago; not again for 30 days."])
+    propensity: float = Field(ge=0, le=1, examples=[0.12])
+
+    @classmethod
+    def of(cls, ranked: Ranked, name: str) -> RefusedAnswer:
+        """Build the answer from a dropped candidate."""
+        return cls(
+            offer_id=ranked.offer_id,
+            name=name,
+            kind=ranked.kind,
+            stage=ranked.dropped_by or "arbitration",
+            reason=ranked.reason,
+            propensity=ranked.propensity,
+        )
+
+
+class OffersAnswer(Schema):
+    """Up to three hints, or a reasoned silence, and what was held back."""
+
+    decision_id: str = Field(
+        examples=["0199c2b0e5d07a7c8f3b6c1d2e4f5a6b"], description="Name it in outcomes."
+    )
+    at: datetime = Field(examples=["2018-01-01T09:30:00Z"])
+    customer_id: str = Field(examples=["1058"])
+    known: bool = Field(examples=[True], description="False is the cold answer: only popular offers.")
+    hints: tuple[HintAnswer, ...]
+    silence: str = Field(examples=[""], description="Why nothing is said; empty when there are hints.")
+    refused: tuple[RefusedAnswer, ...]
+    refused_total: int = Field(ge=0, examples=[4], description="How many were held back in all.")
+    arm: Arm = Field(examples=["treatment"])
+    exploration: str = Field(examples=["none"])
+    as_of: date = Field(examples=["2017-12-31"])
+    model_version: str = Field(examples=["clv-propensity/2"])
+    snapshot: str = Field(examples=["000007-2017-12-31"])
+    logged: bool = Field(examples=[True], description="False only while the store is in trouble.")
+
+    @classmethod
+    def of(cls, answer: Answer, refused_limit: int) -> OffersAnswer:
+        """Build the answer from a decision."""
+        decision, profile = answer.decision, answer.seen.profile
+        names = answer.seen.publication.offer_name
+        refused = [ranked for ranked in decision.candidates if ranked.dropped_by]
+        refused.sort(key=lambda ranked: (-ranked.propensity, ranked.offer_id))
+        return cls(
+            decision_id=decision.decision_id,
+            at=decision.at,
+            customer_id=decision.customer_id,
+            known=profile.known,
+            hints=tuple(HintAnswer.of(hint) for hint in decision.hints),
+            silence=decision.silence,
+            refused=tuple(
+                RefusedAnswer.of(ranked, names(ranked.offer_id)) for ranked in refused[:refused_limit]
+            ),
+            refused_total=len(refused),
+            arm=decision.arm,
+            exploration=decision.exploration,
+            as_of=profile.as_of,
+            model_version=decision.model_version,
+            snapshot=decision.snapshot,
+            logged=answer.logged,
+        )
+
+
+class MessageBody(Schema):
+    """A message of the customer in a conversation."""
+
+    customer_id: Identifier = Field(examples=["1058"])
+    text: str = Field(max_length=4000, examples=["Do you have coffee?"])
+    channel: Word = Field("chat", examples=["chat"])
+    locale: Word = Field("en", examples=["en"])

@@ -1,0 +1,16 @@
+"""What the service must not forget, in SQLite or PostgreSQL.
+
+Map
+---
+tables          every table, spelled once
+database        opening it, bringing it up to date, reading
+commits         many writers, one commit: group commit on a thread of its own
+events          append events and move the profiles, in one transaction
+decisions       what was decided, and what became of it
+conversations   what a conversation is about so far
+people          everything held about a person: export, erase, and not taking them back
+keys            access keys
+trail           the hash-chained record of who did what
+generations     which offers, policies and segments were in force when
+migrations      the steps from one layout to the next
+"""

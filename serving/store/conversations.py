@@ -1,0 +1,84 @@
+"""What a conversation is about so far, and the last answer given in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from serving.store.database import Database
+from serving.store.tables import conversations
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation after some turn.
+
+    Parameters
+    ----------
+    conversation_id
+        As the helpdesk names it.
+    owner
+        Who opened it; nobody else sees it but an administrator.
+    customer_id
+        Whom it is with.
+    turn
+        How many messages were heard.
+    state
+        What was gathered: intent, topic, sentiment, mentions, channel, locale.
+    answer
+        The last answer, as JSON.
+    changed_at
+        UTC microseconds.
+    """
+
+    conversation_id: str
+    owner: str
+    customer_id: str
+    turn: int
+    state: dict[str, Any]
+    answer: bytes
+    changed_at: int
+
+
+def keep(connection: Connection, changed: Sequence[Conversation]) -> list[None]:
+    """Write conversations, each over what it was."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    for one in changed:
+        row = {
+            "conversation_id": one.conversation_id,
+            "owner": one.owner,
+            "customer_id": one.customer_id,
+            "turn": one.turn,
+            "state": orjson.dumps(one.state),
+            "answer": one.answer,
+            "changed_at": one.changed_at,
+        }
+        fresh = {name: value for name, value in row.items() if name != "conversation_id"}
+        connection.execute(
+            insert(conversations)
+            .values(row)
+            .on_conflict_do_update(index_elements=["conversation_id"], set_=fresh)
+        )
+    return [None] * len(changed)
+
+
+def find(database: Database, conversation_id: str) -> Conversation | None:
+    """Return a conversation; None if nothing was heard in it yet."""
+    rows = database.rows(select(conversations).where(conversations.c.conversation_id == conversation_id))
+    if not rows:
+        return None
+    row = rows[0]
+    return Conversation(
+        row.conversation_id,
+        row.owner,
+        row.customer_id,
+        row.turn,
+        orjson.loads(bytes(row.state)),
+        bytes(row.answer),
+        row.changed_at,
+    )

@@ -1,0 +1,161 @@
+"""Opening the store, bringing its layout up to date, and reading from it.
+
+SQLite is opened with a write-ahead log and synchronous FULL: what was acknowledged survives a power cut.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from clv.errors import SettingError
+from serving.refusals import Unavailable
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_ADVISORY: Final = 7_203_511  # any fixed number: one migration at a time on PostgreSQL
+
+
+class Database:
+    """The store's database.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///path`` or ``postgresql://...``; psycopg 3 is used for the latter.
+    wait_seconds
+        How long to wait for a lock before a write is refused.
+    """
+
+    def __init__(self, url: str, wait_seconds: float = 2.0) -> None:
+        self.url = _driver(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.wait_seconds = wait_seconds
+        self.engine = self._engine()
+        self._reading = threading.local()
+
+    def _engine(self) -> Engine:
+        if not self.is_sqlite:
+            return create_engine(
+                self.url, pool_size=8, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+            )
+        if self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(self.url, connect_args={"timeout": self.wait_seconds})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_for_writing)
+        return engine
+
+    def upgrade(self) -> None:
+        """Bring the layout up to date; safe when several processes start at once.
+
+        Raises
+        ------
+        Unavailable
+            If the database cannot be reached.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self.guarded():
+            if self._is_current(config):
+                return
+            with self.engine.begin() as connection:
+                if not self.is_sqlite:
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY})"))
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+
+    def _is_current(self, config: Config) -> bool:
+        head = ScriptDirectory.from_config(config).get_current_head()
+        with self.reading() as connection:
+            return MigrationContext.configure(connection).get_current_revision() == head
+
+    @contextlib.contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Turn a failure of the database into :class:`Unavailable`, without its insides."""
+        try:
+            yield
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise Unavailable(
+                f"The store does not answer: {type(cause).__name__}.",
+                hint="Nothing was acknowledged; send it again in a moment.",
+            ) from error
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that is committed at the end, or undone."""
+        with self.guarded(), self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a connection that sees what was committed and waits for nobody."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    def rows(self, question: Executable) -> list[Any]:
+        """Return all rows of a select."""
+        with self.guarded(), self.reading() as connection:
+            return list(connection.execute(question).all())
+
+    def settle(self) -> None:
+        """Empty SQLite's write-ahead log, so that what was deleted is in no file any more."""
+        if self.is_sqlite:
+            with self.guarded(), self.reading() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+
+    def quick(self) -> sqlite3.Connection:
+        """Return this thread's own bare SQLite connection, for the one read every question makes."""
+        connection: sqlite3.Connection | None = getattr(self._reading, "connection", None)
+        if connection is None:
+            path = self.url.database or ":memory:"
+            connection = sqlite3.connect(path, timeout=0.05, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA query_only = 1")
+            self._reading.connection = connection
+        return connection
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        connection: sqlite3.Connection | None = getattr(self._reading, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._reading.connection = None
+        self.engine.dispose()
+
+
+def _driver(url: str) -> URL:
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        return parsed
+    raise SettingError(
+        f"The store cannot be a {backend} database.",
+        where="store.url",
+        hint="Write sqlite:///file or postgresql://user@host/name.",
+    )
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401  (the driver's own type)
+    connection.isolation_level = None  # the begin below is ours
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_for_writing(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads first and then writes could not be retried."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

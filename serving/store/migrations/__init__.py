@@ -1,0 +1,6 @@
+"""The steps from one layout of the store to the next, run by Alembic.
+
+Map
+---
+env           hands Alembic our connection
+"""

@@ -1,0 +1,210 @@
+"""What the store promises, on SQLite and on a real PostgreSQL alike."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import func, select, update
+
+from clv.errors import SettingError
+from serving.live.book import Book
+from serving.live.messages import Message, read_message
+from serving.refusals import Unavailable
+from serving.store import conversations, generations, keys, people, trail
+from serving.store.database import Database
+from serving.store.events import EventLog, Taken, recount
+from serving.store.tables import audit, events, metadata, outcomes, profiles
+from tests.databases import database, postgres_url
+
+__all__ = ["database", "postgres_url"]
+
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+PEOPLE = people.Pseudonyms(b"a secret of sixteen")
+LOG = EventLog(PEOPLE)
+
+
+def order(number: int, customer: str = "ann", day: int = 1, total: float = 10.0) -> Message:
+    raw = {
+        "messageId": f"m{number}",
+        "userId": customer,
+        "event": "Order Completed",
+        "timestamp": f"2026-01-{day:02d}T10:00:00Z",
+        "properties": {"order_id": f"o{number}", "total": total},
+    }
+    return read_message(raw, NOW)
+
+
+def take(database: Database, messages: Sequence[Message], received: int = 1) -> list[Taken]:
+    with database.writing() as connection:
+        return LOG.append(connection, [(messages, received)])[0]
+
+
+def book_of(database: Database, customer: str) -> Book:
+    rows = database.rows(select(profiles.c.book).where(profiles.c.customer_id == customer))
+    return Book.from_bytes(bytes(rows[0][0])) if rows else Book()
+
+
+def count(database: Database, table) -> int:
+    return database.rows(select(func.count()).select_from(table))[0][0]
+
+
+def test_the_migrations_make_the_tables_the_code_names(database: Database) -> None:
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_several_processes_may_bring_the_layout_up_to_date_at_once(database: Database) -> None:
+    with database.writing() as connection:
+        metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    others = [Database(database.url.render_as_string(hide_password=False)) for _ in range(3)]
+    threads = [threading.Thread(target=other.upgrade) for other in others]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for other in others:
+        other.close()
+    assert count(database, events) == 0
+
+
+def test_an_event_sent_again_changes_nothing(database: Database) -> None:
+    assert take(database, [order(1), order(2), order(1)]) == ["accepted", "accepted", "duplicate"]
+    assert take(database, [order(2), order(3)]) == ["duplicate", "accepted"]
+    assert count(database, events) == 3
+    assert len(book_of(database, "ann").of("order")) == 3
+
+
+def test_another_event_under_a_known_id_is_a_conflict(database: Database) -> None:
+    take(database, [order(1, total=10.0)])
+    assert take(database, [order(1, total=11.0)]) == ["conflict"]
+    assert book_of(database, "ann").of("order")[0][2] == 10.0
+
+
+def test_a_book_does_not_depend_on_the_order_events_come_in(database: Database) -> None:
+    messages = [order(n, day=1 + n % 28, total=float(n)) for n in range(60)]
+    random.Random(7).shuffle(messages)
+    for start in range(0, 60, 7):
+        take(database, messages[start : start + 7])
+    with database.reading() as connection:
+        from_the_start = recount(connection, "ann")
+    assert book_of(database, "ann").to_bytes() == from_the_start.to_bytes()
+
+
+def test_machines_that_write_at_once_lose_and_double_nothing(database: Database) -> None:
+    machines = [Database(database.url.render_as_string(hide_password=False), 20.0) for _ in range(3)]
+    verdicts: list[Taken] = []
+
+    def write(machine: Database, seed: int) -> None:
+        batches = [[order(n, customer=f"c{n % 5}") for n in range(k, k + 10)] for k in range(0, 100, 10)]
+        random.Random(seed).shuffle(batches)
+        for batch in batches:  # everybody sends everything
+            verdicts.extend(take(machine, batch))
+
+    threads = [threading.Thread(target=write, args=(m, seed)) for seed, m in enumerate(machines)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for machine in machines:
+        machine.close()
+    assert verdicts.count("accepted") == 100
+    assert verdicts.count("duplicate") == 200
+    assert count(database, events) == 100
+    assert sum(len(book_of(database, f"c{n}").of("order")) for n in range(5)) == 100
+
+
+def test_an_outcome_is_kept_beside_its_decision_and_as_a_contact(database: Database) -> None:
+    raw = {
+        "messageId": "x",
+        "userId": "ann",
+        "event": "Offer Outcome",
+        "timestamp": "2026-01-05T10:00:00Z",
+        "properties": {"decision_id": "d1", "offer_id": "tea", "outcome": "rejected", "reason": "no tea"},
+    }
+    take(database, [read_message(raw, NOW)])
+    row = database.rows(select(outcomes))[0]
+    assert (row.decision_id, row.offer_id, row.outcome, row.reason) == ("d1", "tea", "rejected", "no tea")
+    assert book_of(database, "ann").of("outcome")[0][1:4] == ["chat", "rejected", "tea"]
+
+
+def test_who_was_erased_is_in_no_table_and_is_not_taken_back(database: Database) -> None:
+    take(database, [order(1), order(2, customer="bob")])
+    with database.writing() as connection:
+        gone = people.erase(connection, "ann", PEOPLE.of("ann"), at=5)
+    assert (gone["events"], gone["profiles"]) == (1, 1)
+    assert people.export(database, "ann") == {table.name: [] for table in people.HELD_IN}
+    assert take(database, [order(3), order(4, customer="bob")]) == ["suppressed", "accepted"]
+    assert len(people.export(database, "bob")["events"]) == 2
+
+
+def test_a_changed_line_of_the_audit_trail_is_found(database: Database) -> None:
+    record = trail.Trail(b"a secret of sixteen")
+    deeds = [trail.Deed(n, "ann", "list.exported", f"s{n}") for n in range(5)]
+    with database.writing() as connection:
+        record.append(connection, deeds[:2])
+    with database.writing() as connection:
+        record.append(connection, deeds[2:])
+    assert record.verify(database) == trail.Findings(5, None)
+    with database.writing() as connection:
+        connection.execute(update(audit).where(audit.c.sequence == 3).values(actor="eve"))
+    assert record.verify(database).broken_at == 3
+
+
+def test_a_line_taken_out_of_the_audit_trail_is_found(database: Database) -> None:
+    record = trail.Trail(b"a secret of sixteen")
+    with database.writing() as connection:
+        record.append(connection, [trail.Deed(n, "ann", "x", "y") for n in range(4)])
+        connection.execute(audit.delete().where(audit.c.sequence == 2))
+    assert record.verify(database).broken_at == 2
+
+
+def test_a_key_is_kept_as_a_hash_and_ends_when_told(database: Database) -> None:
+    with database.writing() as connection:
+        shown = keys.make_key(connection, b"secret", owner="shop", role="machine", scopes=("a", "b"), at=10)
+    _, key_id, password = shown.split("_", 2)
+    kept = keys.all_keys(database)[key_id]
+    assert password.encode() not in kept.digest
+    assert kept.digest == keys.digest_of(b"secret", password)
+    assert (kept.role, kept.scopes, kept.valid(11)) == ("machine", ("a", "b"), True)
+    with database.writing() as connection:
+        assert keys.end_key(connection, key_id, at=20) is True
+        assert keys.end_key(connection, "none", at=20) is False
+    ended = keys.all_keys(database)[key_id]
+    assert (ended.valid(19), ended.valid(20)) == (True, False)
+
+
+def test_a_conversation_is_kept_over_what_it_was(database: Database) -> None:
+    first = conversations.Conversation("c1", "ann", "1058", 1, {"intent": ""}, b"{}", 1)
+    second = conversations.Conversation("c1", "ann", "1058", 2, {"intent": "buy"}, b'{"a":1}', 2)
+    with database.writing() as connection:
+        conversations.keep(connection, [first, second])
+    assert conversations.find(database, "c1") == second
+    assert conversations.find(database, "c2") is None
+
+
+def test_what_was_in_force_can_be_read_after_the_generation_is_gone(database: Database) -> None:
+    documents = {"offers": {"offers": [1]}, "policies": None, "segments": []}
+    with database.writing() as connection:
+        for name in ("g1", "g2"):  # equal documents are kept once
+            generations.note_generation(
+                connection, name=name, as_of="2026-01-31", at=1, facts={}, documents=documents
+            )
+    assert generations.documents_of(database, "g1") == documents
+    assert generations.documents_of(database, "g3") == {}
+
+
+def test_a_store_of_another_kind_is_refused() -> None:
+    with pytest.raises(SettingError, match="mysql"):
+        Database("mysql://host/name")
+
+
+def test_a_store_that_is_not_there_says_so() -> None:
+    with pytest.raises(Unavailable):
+        Database("postgresql://nobody@127.0.0.1:1/none").rows(select(events))
