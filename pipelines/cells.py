@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import duckdb
 
-from pipelines.dates import read_times
-from pipelines.feeds import Staged, literal, quote
-from pipelines.mapping import TableMapping
+from pipelines.dates import ZONED, read_times
+from pipelines.feeds import Feed, Staged, literal, quote
 from pipelines.numbers import currency_of, read_numbers
 from pipelines.tables import Column, Kind, Table
 from pipelines.words import NOTHING, meaning
@@ -80,15 +80,10 @@ def _out_of_range(column: Column, value: str) -> list[tuple[str, str]]:
         reason = start + literal(f" is outside {column.least:g} to {column.most:g}")
         # Not a number is larger than every number in DuckDB.
         return [(f"({value} < {column.least!r} OR {value} > {column.most!r})", reason)]
-    if column.kind == "text":
-        reason = literal(f"{column.name} holds bytes that are not in the encoding of the file")
-        return [(f"contains({value}, chr(65533))", reason)]
     return []
 
 
-def cells_of(
-    connection: duckdb.DuckDBPyConnection, table: Table, staged: Staged, mapping: TableMapping, label: str
-) -> list[Cell]:
+def cells_of(connection: duckdb.DuckDBPyConnection, table: Table, staged: Staged, feed: Feed) -> list[Cell]:
     """Decide, column by column, how the staged rows are read.
 
     Raises
@@ -96,7 +91,8 @@ def cells_of(
     DataError
         A column of dates or numbers has two meanings and nothing tells which is meant.
     """
-    reader = _Reader(connection, staged, mapping, label)
+    looks = _look(connection, table, staged)
+    reader = _Reader(connection, staged, feed, looks)
     cells = [reader.cell(column) for column in table.columns if column.name in staged.types]
     if table.name == "purchases":
         return _complete_purchases(reader, cells)
@@ -107,16 +103,45 @@ def cells_of(
     return cells
 
 
+def _look(connection: duckdb.DuckDBPyConnection, table: Table, staged: Staged) -> frozenset[str]:
+    """Return the text columns that need more than a plain cast: one pass over the staged rows tells.
+
+    Those are numbers and times that do not cast or have three digits after a point, and texts with blanks around
+    them or words for nothing.
+    """
+    questions = {}
+    for name, type_ in staged.types.items():
+        column = next((column for column in table.columns if column.name == name), None)
+        if type_ != "VARCHAR" or column is None or column.kind in ("list", "json"):
+            continue
+        cell = quote(name)
+        if column.kind in ("number", "whole"):
+            unread = f"try_cast({cell} AS DOUBLE) IS NULL AND {cell} IS NOT NULL"
+            questions[name] = f"({unread}) OR {cell} LIKE '%.___' OR {cell} LIKE '%\\_%' ESCAPE '\\'"
+        elif column.kind in ("time", "day"):
+            unread = f"try_cast({cell} AS TIMESTAMP) IS NULL AND {cell} IS NOT NULL"
+            questions[name] = f"({unread}) OR regexp_matches({cell}, '{ZONED}')"
+        else:
+            blank = f"prefix({cell}, ' ') OR suffix({cell}, ' ') OR {cell} = ''"
+            questions[name] = f"{blank} OR {cell} IN ({', '.join(map(literal, NOTHING))})"
+    if not questions:
+        return frozenset()
+    asked = ", ".join(f"coalesce(bool_or({question}), false)" for question in questions.values())
+    answers = connection.execute(f"SELECT {asked} FROM {staged.relation}").fetchall()[0]
+    return frozenset(name for name, answer in zip(questions, answers, strict=True) if answer)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Where the cells stand and what the mapping file says about them."""
+    """Where the cells stand, what the mapping file says about them, and which need a closer look."""
 
     connection: duckdb.DuckDBPyConnection
     staged: Staged
-    mapping: TableMapping
-    label: str
+    feed: Feed
+    looks: frozenset[str]
 
     def cell(self, column: Column) -> Cell:
+        """Decide how one column is read."""
         raw = self._raw(column)
         bare = Cell(column, raw, "")
         type_ = self.staged.types[column.name]
@@ -135,60 +160,68 @@ class _Reader:
     def _raw(self, column: Column) -> str:
         name, type_ = quote(column.name), self.staged.types[column.name]
         if type_ == "VARCHAR":
-            return self._whole_ids(column, name)
+            looked = column.kind in ("list", "json") or column.name in self.looks
+            return self._whole_ids(column, _said(name) if looked else name)
         if column.kind in ("number", "whole", "list") or type_ == "DATE" or type_.startswith("TIMESTAMP"):
             return f"{name}::VARCHAR" if column.kind in ("text", "choice", "flag", "json") else name
         if type_ in ("DOUBLE", "FLOAT") or type_.startswith("DECIMAL"):
             return f"CASE WHEN {name} = trunc({name}) THEN {name}::HUGEINT::VARCHAR ELSE {name}::VARCHAR END"
         return f"{name}::VARCHAR"
 
-    def _whole_ids(self, column: Column, name: str) -> str:
-        """Return the trimmed text; where every id ends in ``.0``, a number went through a float: without it."""
+    def _whole_ids(self, column: Column, cell: str) -> str:
+        """Return SQL for the text; where every id ends in ``.0``, a number went through a float: without it."""
         if column.name.endswith("_id"):
-            relation = self.staged.relation
-            query = f"SELECT {name} LIKE '%.0' FROM {relation} WHERE {name} IS NOT NULL LIMIT 1"
-            first = self.connection.execute(query).fetchone()
+            relation = f"(SELECT {cell} AS x FROM {self.staged.relation})"
+            first = self.connection.execute(
+                f"SELECT x LIKE '%.0' FROM {relation} WHERE x IS NOT NULL LIMIT 1"
+            ).fetchone()
             if first is not None and first[0]:
-                pattern = f"regexp_full_match(trim({name}), '\\d+\\.0')"
-                every = f"SELECT bool_and({pattern}) FROM {relation} WHERE {name} IS NOT NULL"
+                every = f"SELECT bool_and(regexp_full_match(x, '\\d+\\.0')) FROM {relation}"
                 if self.connection.execute(every).fetchall()[0][0]:
-                    return f"regexp_replace(trim({name}), '\\.0$', '')"
-        return _said(name)
+                    return f"regexp_replace({cell}, '\\.0$', '')"
+        return cell
 
     def _number(self, bare: Cell, type_: str) -> Cell:
-        if type_ != "VARCHAR":
-            return Cell(bare.column, bare.raw, f"try_cast({bare.said} AS {bare.column.sql})")
-        reading = read_numbers(
-            self.connection,
-            self._column(bare),
-            bare.said,
-            decimal=self.mapping.decimal,
-            where=self._where(bare),
-        )
-        value = f"round({reading.expression})::BIGINT" if bare.column.kind == "whole" else reading.expression
-        return Cell(bare.column, bare.raw, value, reading.hint)
+        name, mark = bare.column.name, self.feed.mapping.decimal
+        if type_ != "VARCHAR" or (name not in self.looks and mark != "comma"):
+            number = f"nullif(try_cast({bare.said} AS DOUBLE), 'nan'::DOUBLE)"
+            hint = ""
+        else:
+            reading = read_numbers(
+                self.connection, self._column(bare), bare.said, decimal=mark, where=partial(self._where, bare)
+            )
+            number, hint = reading.expression, reading.hint
+        value = f"CASE WHEN {number} = round({number}) THEN try_cast({number} AS BIGINT) END"
+        return Cell(bare.column, bare.raw, value if bare.column.kind == "whole" else number, hint)
 
     def _time(self, bare: Cell, type_: str) -> Cell:
-        zone = self.mapping.timezone
+        zone, dates = self.feed.mapping.timezone, self.feed.mapping.dates
         if type_ == "DATE" or type_.startswith("TIMESTAMP"):
             naive = zone is not None and type_.startswith("TIMESTAMP") and "ZONE" not in type_
             moved = f"timezone('UTC', timezone({literal(zone or '')}, {bare.said}))" if naive else bare.said
             return Cell(bare.column, bare.raw, f"try_cast({moved} AS {bare.column.sql})")
-        where = self._where(bare)
+        if (
+            type_ == "VARCHAR"
+            and bare.column.name not in self.looks
+            and zone is None
+            and "%" not in (dates or "")
+        ):
+            return Cell(bare.column, bare.raw, f"try_cast({bare.said} AS {bare.column.sql})")
         reading = read_times(
             self.connection,
             self._column(bare),
             bare.said,
-            dates=self.mapping.dates,
+            dates=dates,
             timezone=zone,
-            where=where,
+            where=partial(self._where, bare),
         )
         value = f"({reading.expression})::DATE" if bare.column.kind == "day" else reading.expression
         return Cell(bare.column, bare.raw, value, reading.hint)
 
     def _word(self, bare: Cell) -> Cell:
         """Look the words up once each, and put what they mean into the expression."""
-        query = f"SELECT DISTINCT {bare.said} FROM {self._column(bare)} WHERE {bare.said} IS NOT NULL LIMIT {_MOST_WORDS}"
+        column = self._column(bare)
+        query = f"SELECT DISTINCT {bare.said} FROM {column} WHERE {bare.said} IS NOT NULL LIMIT {_MOST_WORDS}"
         words = [row[0] for row in self.connection.execute(query).fetchall()]
         meanings = {word: meaning(bare.column, word) for word in sorted(words)}
         known = {word: said for word, said in meanings.items() if said is not None and said != word}
@@ -204,8 +237,12 @@ class _Reader:
     def _column(self, bare: Cell) -> str:
         return f"(SELECT {bare.raw} AS {bare.said} FROM {self.staged.relation})"
 
-    def _where(self, bare: Cell) -> str:
-        return f"{self.label}, column {bare.column.name}"
+    def _where(self, bare: Cell, text: str) -> str:
+        """Return file, line and column of the first row with a given cell."""
+        query = f"SELECT min({self.staged.row}) FROM {self.staged.relation} WHERE {bare.raw} = ?"
+        row = self.connection.execute(query, [text]).fetchall()[0][0]
+        line = self.feed.locate(self.connection, self.staged, [row])[row][0] if row is not None else "?"
+        return f"{self.feed.label}, line {line}, column {bare.column.name}"
 
 
 def _said(name: str) -> str:
@@ -226,7 +263,7 @@ def _complete_purchases(reader: _Reader, cells: list[Cell]) -> list[Cell]:
     by_name = {cell.column.name: cell for cell in cells}
     if "amount" not in by_name:
         cells.append(_amount_of_price(reader, by_name["quantity"]))
-    elif "currency" not in by_name and reader.staged.types["amount"] == "VARCHAR":
+    elif "currency" not in by_name and "amount" in reader.looks:
         sign = currency_of('"amount"')
         if reader.connection.execute(f"SELECT count({sign}) FROM {reader.staged.relation}").fetchall()[0][0]:
             cells.append(Cell(Column("currency"), f"upper(trim({sign}))", '"raw currency"'))

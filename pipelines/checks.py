@@ -54,7 +54,9 @@ class Parsed:
         """SQL for the rows with the raw cells beside the values."""
         raws = ", ".join(f"{cell.raw} AS {cell.said}" for cell in self.cells)
         values = ", ".join(f"{cell.value} AS {quote(cell.column.name)}" for cell in self.cells)
-        return f"SELECT *, {values} FROM (SELECT rowid AS _row, {raws} FROM {self.staged.relation})"
+        return (
+            f"SELECT *, {values} FROM (SELECT {self.staged.row} AS _row, {raws} FROM {self.staged.relation})"
+        )
 
     @property
     def there(self) -> set[str]:
@@ -65,6 +67,16 @@ class Parsed:
 def faults_of(parsed: Parsed) -> list[tuple[str, str, str]]:
     """Return column, SQL condition and SQL reason of everything that can be wrong within one row."""
     found = [(cell.column.name, *fault) for cell in parsed.cells for fault in cell.faults]
+    if parsed.staged.lossy:
+        found += [
+            (
+                cell.column.name,
+                f"contains({quote(cell.column.name)}, chr(65533))",
+                literal(f"{cell.column.name} holds bytes that are not in the encoding of the file"),
+            )
+            for cell in parsed.cells
+            if cell.column.kind == "text"
+        ]
     if parsed.table.name == "outcomes":
         decision = '"decision_id" IS NULL' if "decision_id" in parsed.there else "true"
         both = '"customer_id" IS NULL OR "offer_id" IS NULL'

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from clv.errors import DataError
-from pipelines.feeds import Staged, locate_rows, quote, select_columns, staged_types
+from pipelines.feeds import Staged, locate_rows, quote, select_columns, staged
 from pipelines.mapping import TableMapping
 from pipelines.tables import TABLES
 
@@ -62,13 +62,13 @@ class SqlFeed:
             ) from error
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT {select} FROM {arrived}")
         connection.execute(f"DROP TABLE {arrived}")
-        return Staged(relation, staged_types(connection, relation))
+        return staged(connection, relation)
 
     def locate(
-        self, connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+        self, connection: duckdb.DuckDBPyConnection, held: Staged, rows: Sequence[int]
     ) -> dict[int, tuple[int, str]]:
         """Find row number, from 1, and content of some staged rows."""
-        return locate_rows(connection, staged, rows)
+        return locate_rows(connection, held, rows)
 
     def sha256(self) -> str:
         """Return the SHA-256 over the rows that were read."""

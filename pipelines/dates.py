@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import duckdb
 
 from clv.errors import DataError
 from pipelines.numbers import Reading
+
+# A clock followed by a zone. DuckDB reads such a text as a TIMESTAMP too, and passes over the zone in silence.
+ZONED: Final = r":.*(Z|[A-Za-z]{3,}[A-Za-z/_]*|[+-]\d{2}(:?\d{2})?)$"
 
 DAY_FIRST: Final = "day-first"
 MONTH_FIRST: Final = "month-first"
@@ -24,7 +28,7 @@ def read_times(
     *,
     dates: str | None,
     timezone: str | None,
-    where: str,
+    where: Callable[[str], str],
 ) -> Reading:
     """Decide, from the whole column, how its days are written.
 
@@ -43,7 +47,7 @@ def read_times(
     timezone
         The zone of times without one, such as ``Europe/Berlin``; UTC if not given.
     where
-        File and column, for the message.
+        Tells file, line and column of the first row with a given cell, for the message.
 
     Raises
     ------
@@ -56,12 +60,12 @@ def read_times(
         return Reading(
             _to_utc(f"try_strptime({column}, '{format_}')", timezone), f"The mapping says dates = {dates!r}."
         )
-    if not _unread(connection, relation, f"try_cast({column} AS TIMESTAMP)", column):
+    if not _unread(connection, relation, iso, column):
         return Reading(iso, _HINT)
     if _all_match(connection, relation, column, r"[3-5]\d{4}([.,]\d+)?"):
         return Reading(_to_utc(_spreadsheet_day(column), timezone), _HINT)
     cell = f"regexp_replace(trim({column}), '[\\s\\x{{00A0}}]+', ' ', 'g')"
-    order = dates or _order(connection, relation, cell, where)
+    order = dates or _order(connection, relation, column, cell, where)
     return Reading(f"coalesce({iso}, {_to_utc(_other(cell, order), timezone)})", _hint(order))
 
 
@@ -74,10 +78,10 @@ def _hint(order: str) -> str:
 
 
 def _iso(column: str, timezone: str | None) -> str:
-    if timezone is None:
-        return f"try_cast({column} AS TIMESTAMP)"
-    zoned = f"regexp_matches({column}, '(Z|UTC|[+-]\\d{{2}}(:?\\d{{2}})?)$') AND {column} LIKE '%:%'"
-    return f"CASE WHEN {zoned} THEN try_cast({column} AS TIMESTAMP) ELSE {_to_utc(f'try_cast({column} AS TIMESTAMP)', timezone)} END"
+    colon = f"regexp_replace({column}, '\\s*([+-]\\d{{2}})(\\d{{2}})$', '\\1:\\2')"
+    zoned = f"try_cast(try_cast({colon} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    naive = _to_utc(f"try_cast({column} AS TIMESTAMP)", timezone)
+    return f"CASE WHEN regexp_matches({column}, '{ZONED}') THEN {zoned} ELSE {naive} END"
 
 
 def _to_utc(expression: str, timezone: str | None) -> str:
@@ -100,16 +104,18 @@ def _all_match(connection: duckdb.DuckDBPyConnection, relation: str, column: str
     return bool(connection.execute(query).fetchall()[0][0])
 
 
-def _order(connection: duckdb.DuckDBPyConnection, relation: str, cell: str, where: str) -> str:
+def _order(
+    connection: duckdb.DuckDBPyConnection, relation: str, column: str, cell: str, where: Callable[[str], str]
+) -> str:
     """Return which of day and month comes first where two small numbers are written with slashes or dashes."""
     days, months, either, first = connection.execute(
         f"""
-        WITH cells AS (SELECT {cell} AS x FROM {relation}),
+        WITH cells AS (SELECT {cell} AS x, {column} AS raw FROM {relation}),
         parts AS (
-            SELECT x, regexp_extract(x, '^(\\d+)', 1)::INT AS a, regexp_extract(x, '^\\d+[/-](\\d+)', 1)::INT AS b
+            SELECT raw, regexp_extract(x, '^(\\d+)', 1)::INT AS a, regexp_extract(x, '^\\d+[/-](\\d+)', 1)::INT AS b
             FROM cells WHERE regexp_full_match(x, '{_SLASHED}'))
         SELECT count_if(a > 12 AND b <= 12), count_if(b > 12 AND a <= 12), count_if(a <= 12 AND b <= 12 AND a <> b),
-               min(x) FILTER (a <= 12 AND b <= 12 AND a <> b) FROM parts
+               min(raw) FILTER (a <= 12 AND b <= 12 AND a <> b) FROM parts
         """
     ).fetchall()[0]
     if days and months:
@@ -117,7 +123,7 @@ def _order(connection: duckdb.DuckDBPyConnection, relation: str, cell: str, wher
     if not days and not months and either:
         raise DataError(
             f"{first!r} may be day/month or month/day, and no other cell tells which.",
-            where=where,
+            where=where(first),
             hint='Say dates = "day-first" or dates = "month-first" in the mapping file.',
         )
     return MONTH_FIRST if months else DAY_FIRST

@@ -46,12 +46,10 @@ def visible_lines(source: Ledger | Tables, as_of: date) -> ibis.Table:
 
 def homes_of_returns(lines: ibis.Table) -> ibis.Table:
     """Return where each return belongs: ``customer_id``, ``home`` (a purchase day, null if there is none), ``net``."""
-    bought = lines.filter(~lines.returned)
-    orders = bought.select(
-        buyer=bought.customer_id, bought_as=bought.order_id, bought_on=bought.day
-    ).distinct()
     back = lines.filter(lines.returned)
     back = back.group_by("customer_id", "order_id", "day").agg(net=back.net.sum())
+    bought = lines.filter(~lines.returned).semi_join(back, "customer_id")
+    orders = bought.select(buyer="customer_id", bought_as="order_id", bought_on="day").distinct()
     near = back.left_join(orders, [back.customer_id == orders.buyer, orders.bought_on <= back.day])
     near = near.group_by("customer_id", "order_id", "day", "net").agg(
         of_order=near.bought_on.max(where=near.bought_as == near.order_id), latest=near.bought_on.max()

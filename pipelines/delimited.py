@@ -53,6 +53,7 @@ class TextFile:
     header: bool = True
     names: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    lossy: bool = False
     _utf8: Path | None = field(default=None, repr=False)
     _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
@@ -192,9 +193,10 @@ class TextFile:
         ):
             if self.separator == "whitespace":
                 copy.writelines("\t".join(line.split()) + "\n" for line in source)
-            else:
-                while chunk := source.read(1 << 22):
-                    copy.write(chunk)
+                return
+            while chunk := source.read(1 << 22):
+                self.lossy = self.lossy or "\ufffd" in chunk
+                copy.write(chunk)
 
 
 def _guess_separator(sample: str) -> str:

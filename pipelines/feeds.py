@@ -25,19 +25,31 @@ class Staged:
     Parameters
     ----------
     relation
-        The temporary table; its ``rowid`` is the row's place in the source, from 0.
+        The temporary table.
     types
         From column of the contract to its SQL type there; text unless the source has types.
     malformed
         Lines that are not rows.
     notes
         What was found out about the source, for the report.
+    lossy
+        Some bytes were not in the encoding of the file; U+FFFD stands where they were.
+    first
+        The ``rowid`` of the first row: rows keep their order, but within a transaction DuckDB does not
+        number them from 0.
     """
 
     relation: str
     types: dict[str, str]
     malformed: tuple[Malformed, ...] = ()
     notes: tuple[str, ...] = ()
+    lossy: bool = False
+    first: int = 0
+
+    @property
+    def row(self) -> str:
+        """SQL for a row's place in the source, from 0."""
+        return f"(rowid - {self.first})"
 
 
 class Feed(Protocol):
@@ -51,7 +63,7 @@ class Feed(Protocol):
         """Put the rows into a temporary table, in order."""
 
     def locate(
-        self, connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+        self, connection: duckdb.DuckDBPyConnection, held: Staged, rows: Sequence[int]
     ) -> dict[int, tuple[int, str]]:
         """Find line number and raw text of some staged rows."""
 
@@ -77,13 +89,13 @@ class TextFeed:
         select = select_columns(TABLES[self.table], self.file.headers, self.mapping, self.label)
         malformed = self.file.stage(connection, relation, select)
         notes = (f"read as {self.file.encoding}, separator {self.file.separator!r}",)
-        return Staged(relation, staged_types(connection, relation), tuple(malformed), notes)
+        return staged(connection, relation, malformed=malformed, notes=notes, lossy=self.file.lossy)
 
     def locate(
-        self, connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+        self, connection: duckdb.DuckDBPyConnection, held: Staged, rows: Sequence[int]
     ) -> dict[int, tuple[int, str]]:
         """Find line number and raw text of some staged rows."""
-        return self.file.locate(rows, staged.malformed)
+        return self.file.locate(rows, held.malformed)
 
     def sha256(self) -> str:
         """Return the SHA-256 of the file."""
@@ -114,13 +126,13 @@ class QueryFeed:
             ) from error
         select = select_columns(TABLES[self.table], [row[0] for row in described], self.mapping, self.label)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT {select} FROM ({self.query})")
-        return Staged(relation, staged_types(connection, relation))
+        return staged(connection, relation)
 
     def locate(
-        self, connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+        self, connection: duckdb.DuckDBPyConnection, held: Staged, rows: Sequence[int]
     ) -> dict[int, tuple[int, str]]:
         """Find row number, from 1, and content of some staged rows."""
-        return locate_rows(connection, staged, rows)
+        return locate_rows(connection, held, rows)
 
     def sha256(self) -> str:
         """Return the SHA-256 over the files."""
@@ -171,19 +183,32 @@ def select_columns(table: Table, headers: Sequence[str], mapping: TableMapping, 
 
 
 def locate_rows(
-    connection: duckdb.DuckDBPyConnection, staged: Staged, rows: Sequence[int]
+    connection: duckdb.DuckDBPyConnection, held: Staged, rows: Sequence[int]
 ) -> dict[int, tuple[int, str]]:
     """Find row number, from 1, and content, as JSON, of some rows of a source that has no lines."""
     found = connection.execute(
-        f"SELECT r.rowid, to_json(r)::VARCHAR FROM {staged.relation} r WHERE r.rowid IN (SELECT unnest(?))",
+        f"""
+        SELECT place, content FROM (
+            SELECT {held.row} AS place, to_json(r)::VARCHAR AS content FROM {held.relation} r)
+        WHERE place IN (SELECT unnest(?))
+        """,
         [list(rows)],
     ).fetchall()
     return {row: (row + 1, raw) for row, raw in found}
 
 
-def staged_types(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
-    """Return the SQL type of each staged column."""
-    return {row[0]: row[1] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
+def staged(
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    *,
+    malformed: Sequence[Malformed] = (),
+    notes: Sequence[str] = (),
+    lossy: bool = False,
+) -> Staged:
+    """Describe a temporary table that was just filled."""
+    types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
+    first = connection.execute(f"SELECT coalesce(min(rowid), 0) FROM {relation}").fetchall()[0][0]
+    return Staged(relation, types, tuple(malformed), tuple(notes), lossy=lossy, first=first)
 
 
 def quote(name: str) -> str:

@@ -49,7 +49,7 @@ def ingest(
     dry_run
         Read and check everything, keep nothing.
     progress
-        Called with a sentence, the number of files done, and of all files.
+        Called with the name of each file, the rows done, and all of its rows (None until that is known).
     quarantine
         Folder for the quarantine files; ``quarantine`` beside the ledger if not given, none for one in memory.
 
@@ -72,11 +72,12 @@ def ingest(
     bad: _BadRows = []
     ledger.connection.execute("BEGIN TRANSACTION")
     try:
-        for done, feed in enumerate(source.feeds):
-            tell(f"{feed.table}: {feed.label}", done, len(source.feeds))
+        for feed in source.feeds:
+            tell(feed.label, 0, None)
             report, rows = _ingest_feed(ledger.connection, feed)
             reports.append(report)
             bad.append((feed, rows))
+            tell(feed.label, report.read, report.read)
         ledger.connection.execute("ROLLBACK" if dry_run else "COMMIT")
     except BaseException:
         _roll_back(ledger.connection)
@@ -84,7 +85,6 @@ def ingest(
     finally:
         for feed in source.feeds:
             feed.close()
-    tell("rows are in the ledger", len(source.feeds), len(source.feeds))
     folder = quarantine or (ledger.path.parent / "quarantine" if ledger.path is not None else None)
     written = [] if dry_run or folder is None else _write_all(folder, bad)
     return IngestReport(source.name, tuple(reports), tuple(written), dry_run)
@@ -132,7 +132,7 @@ def _ingest_feed(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[Fil
 def _parse(connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Staged) -> Parsed:
     """Make the table of typed rows, each marked if it is bad, and a view of it with every column of the contract."""
     table = TABLES[feed.table]
-    cells = cells_of(connection, table, staged, feed.mapping, feed.label)
+    cells = cells_of(connection, table, staged, feed)
     parsed = Parsed(connection, table, feed, staged, cells, _TYPED, _PARSED)
     whole = {
         column.name: quote(column.name) if column.name in parsed.there else f"NULL::{column.sql}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -34,7 +35,12 @@ class Reading:
 
 
 def read_numbers(
-    connection: duckdb.DuckDBPyConnection, relation: str, column: str, *, decimal: Decimal | None, where: str
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    column: str,
+    *,
+    decimal: Decimal | None,
+    where: Callable[[str], str],
 ) -> Reading:
     """Decide, from the whole column, which mark is the decimal one.
 
@@ -48,7 +54,7 @@ def read_numbers(
     decimal
         The mark, where the mapping file says it.
     where
-        File and column, for the message.
+        Tells file, line and column of the first row with a given cell, for the message.
 
     Raises
     ------
@@ -60,7 +66,7 @@ def read_numbers(
         return Reading(_by_mark(cell, decimal), f"This column has a decimal {decimal}.")
     if not _needs_a_look(connection, relation, column):
         return Reading(f"try_cast({column} AS DOUBLE)", "Write a plain number such as 1234.50.")
-    points, commas, either, first = _marks(connection, relation, cell)
+    points, commas, either, first = _marks(connection, relation, column, cell)
     if points and commas:
         mixed = f"CASE WHEN regexp_full_match({cell}, '{_EITHER}') THEN NULL ELSE coalesce({_by_mark(cell, 'point')}, {_by_mark(cell, 'comma')}) END"
         return Reading(
@@ -70,7 +76,7 @@ def read_numbers(
     if either and not points and not commas:
         raise DataError(
             f"{first!r} may be a decimal or a thousands mark, and no other cell tells which.",
-            where=where,
+            where=where(first or ""),
             hint='Say decimal = "point" or decimal = "comma" in the mapping file.',
         )
     mark: Decimal = "comma" if commas else "point"
@@ -99,20 +105,20 @@ def _needs_a_look(connection: duckdb.DuckDBPyConnection, relation: str, column: 
 
 
 def _marks(
-    connection: duckdb.DuckDBPyConnection, relation: str, cell: str
+    connection: duckdb.DuckDBPyConnection, relation: str, column: str, cell: str
 ) -> tuple[int, int, int, str | None]:
     """Count the cells that speak for the point, for the comma, and for neither, with the first of the last."""
     row: tuple[int, int, int, str | None] = connection.execute(
         f"""
-        WITH cells AS (SELECT {cell} AS x FROM {relation}),
+        WITH cells AS (SELECT {cell} AS x, {column} AS raw FROM {relation}),
         judged AS (
-            SELECT x,
+            SELECT raw,
                 regexp_full_match(x, '{_EITHER}') AS either,
                 regexp_full_match(x, '{_POINT}') AND regexp_matches(x, '[.]|,.*,') AS point,
                 regexp_full_match(x, '{_COMMA}') AND regexp_matches(x, '[,]|[.].*[.]') AS comma
             FROM cells WHERE x IS NOT NULL)
         SELECT count_if(point AND NOT either), count_if(comma AND NOT either), count_if(either),
-               min(x) FILTER (either) FROM judged
+               min(raw) FILTER (either) FROM judged
         """
     ).fetchall()[0]
     return row
