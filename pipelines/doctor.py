@@ -124,4 +124,5 @@ def _registry(workspace: Workspace) -> Finding:
         champions = {name: registry.champion(name) for name in ("clv-value", "clv-propensity")}
     except ClvError as broken:
         return Finding("registry", False, broken.what, broken.hint)
-    return Finding("registry", True, ", ".join(f"{n} {v.version if v else 'no champion'}" for n, v in champions.items()))
+    named = (f"{name} {one.version if one else 'no champion'}" for name, one in champions.items())
+    return Finding("registry", True, ", ".join(named))

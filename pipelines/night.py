@@ -14,7 +14,7 @@ import pandas as pd
 
 from clv.errors import DataError, StepError
 from clv.valuation import ValueConfig, ValueModel
-from models.files import hash_file
+from models.files import hash_file, read_bundle
 from models.registry import Registry
 from pipelines.assortment import assortment, only_mandatory
 from pipelines.chosen import REGISTERED, Chosen, choose
@@ -187,33 +187,42 @@ class Night:
     def _evaluate(self, ledger: Ledger, as_of: date) -> StepResult:
         folder = self.workspace.training(as_of)
         kinds = self._kinds(folder)
-        champions = {kind: fetch_champion(self._registry(), kind, self.workspace.champions) for kind in kinds}
+        rivals = {kind: self._rival(kind, folder / kind) for kind in kinds}
+        against = self._against(rivals, as_of)
 
         def work() -> dict[str, Json]:
-            found: dict[str, Evaluation] = {}
-            for kind in kinds:
-                champion = champions[kind]
-                rival = None if champion is None else champion[1]
-                report = folder / f"{kind}-report"
-                if kind == VALUE:
-                    found[kind] = evaluate_value(
-                        ledger,
-                        as_of,
-                        folder / kind,
-                        report,
-                        holdout_days=self.settings.training.holdout_days,
-                        champion=rival,
-                        progress=self._progress,
-                    )
-                else:
-                    found[kind] = evaluate_propensity(
-                        folder / kind, report, champion=rival, progress=self._progress
-                    )
-            return {kind: {"headline": e.headline, "verdict": e.verdict.reason} for kind, e in found.items()}
+            found = {kind: self._judge(kind, ledger, as_of, rivals[kind]) for kind in kinds}
+            told = {kind: {"headline": e.headline, "verdict": e.verdict.reason} for kind, e in found.items()}
+            return {"judged": told, "against": against}
 
-        versions = {kind: None if one is None else one[0].version for kind, one in champions.items()}
-        read: list[Json] = [self._done("train", as_of), versions]
-        return self._once("evaluate", as_of, read, [folder / f"{kind}-report" for kind in kinds], work)
+        read: list[Json] = [self._done("train", as_of), against]
+        reports = [folder / f"{kind}-report" for kind in kinds]
+        return self._once("evaluate", as_of, read, reports, work)
+
+    def _judge(self, kind: str, ledger: Ledger, as_of: date, rival: Path | None) -> Evaluation:
+        folder = self.workspace.training(as_of)
+        report, days = folder / f"{kind}-report", self.settings.training.holdout_days
+        if kind == PROPENSITY:
+            return evaluate_propensity(folder / kind, report, champion=rival, progress=self._progress)
+        return evaluate_value(
+            ledger, as_of, folder / kind, report, holdout_days=days, champion=rival, progress=self._progress
+        )
+
+    def _rival(self, kind: str, candidate: Path) -> Path | None:
+        """Return the champion's bundle; None if there is none, or if it is the candidate itself."""
+        found = fetch_champion(self._registry(), kind, self.workspace.champions)
+        if found is None or read_bundle(found[1]).version == read_bundle(candidate).version:
+            return None
+        return found[1]
+
+    def _against(self, rivals: Mapping[str, Path | None], as_of: date) -> Json:
+        """Return the versions of the rivals; to be the champion since then is no reason to judge again."""
+        state = self._log.state(f"evaluate-{as_of.isoformat()}") or {}
+        before: Mapping[str, Json] = state.get("summary", {}).get("against", {})
+        return {
+            kind: before.get(kind) if rival is None else read_bundle(rival).version
+            for kind, rival in rivals.items()
+        }
 
     def _register(self, _ledger: Ledger, as_of: date) -> StepResult:
         folder = self.workspace.training(as_of)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 Json: TypeAlias = "str | float | int | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -90,7 +90,7 @@ class StepLog:
         before = self._read(step)
         return before is not None and before["read"] == read and all(path.exists() for path in outputs)
 
-    def state(self, step: str) -> Json:
+    def state(self, step: str) -> dict[str, Any] | None:
         """Return what the step read and reported when it last ran, or None if it never finished."""
         before = self._read(step)
         return None if before is None else {"read": before["read"], "summary": before["summary"]}

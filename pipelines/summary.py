@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from rich.console import Console
@@ -17,27 +17,78 @@ _NOTHING: Final = "nothing to do: what it reads has not changed"
 
 
 def print_step(console: Console, result: StepResult) -> None:
-    """Print what one step did."""
-    would = result.summary.get("would")
-    if would is not None:
-        console.print(f"[bold]{result.step}[/bold]: would {would}")
-    elif not result.ran:
-        console.print(f"[bold]{result.step}[/bold]: {_NOTHING}")
-    else:
-        console.print(f"[bold]{result.step}[/bold]: done")
+    """Print what one step did, with every detail."""
+    console.print(f"[bold]{result.step}[/bold]: {_fate(result)}")
     _DETAILS.get(result.step, _plain)(console, result.summary)
 
 
 def print_summary(console: Console, results: Iterable[StepResult], workspace: Workspace) -> None:
-    """Print every step of a night as it is done, then where things lie."""
+    """Print a line for every step of a night as it is done, then one table of what matters."""
+    done: dict[str, StepResult] = {}
     for result in results:
-        print_step(console, result)
-    table = Table("where things lie", "", box=None, header_style="bold")
-    table.add_row("ledger", str(workspace.ledger))
-    table.add_row("scores", str(workspace.root / "scores"))
-    table.add_row("publication", str(workspace.published))
-    table.add_row("registry", f"mlflow ui --backend-store-uri sqlite:///{workspace.root / 'mlflow.db'}")
+        done[result.step] = result
+        console.print(f"[bold]{result.step:<9}[/bold] {_fate(result)}")
+    table = Table("the night", "", box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for result in done.values():
+        for name, told in _ROWS.get(result.step, _nothing)(result.summary):
+            table.add_row(name, told)
+    for name, place in _places(workspace):
+        table.add_row(name, escape(place))
     console.print(table)
+
+
+def _fate(result: StepResult) -> str:
+    would = result.summary.get("would")
+    if would is not None:
+        return f"would {would}"
+    return "done" if result.ran else _NOTHING
+
+
+def _nothing(_summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from ()
+
+
+def _rows_of_ingest(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for row in summary["tables"]:
+        told = f"{row['read']:,} read, {row['accepted']:,} accepted, {row['duplicates']:,} duplicates"
+        yield row["table"], f"{told}, {row['quarantined']:,} quarantined"
+    for path in summary["quarantine"]:
+        yield "refused rows", escape(path)
+    for absence in summary["absent"]:
+        yield "absent", escape(f"{absence['what']}: no {absence['rules_out']}")
+
+
+def _rows_of_train(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for kind, absent in summary.get("absent", {}).items():
+        yield f"{kind} model", escape(f"absent, because {absent['because']}")
+
+
+def _rows_of_register(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for made in summary.values():
+        if isinstance(made, Mapping):
+            fate = "[green]promoted[/green]" if made["promoted"] else "[yellow]not promoted[/yellow]"
+            yield f"{made['name']} {made['version']}", f"{fate}: {escape(made['reason'])}"
+            yield "", escape(made["headline"])
+
+
+def _rows_of_score(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "customers" in summary:
+        worth = f"{summary['customers']:,}, together worth {summary['predicted_clv']:,.0f} in the horizon"
+        yield "customers", f"{worth}, in {summary['segments']} segments"
+
+
+def _rows_of_publish(summary: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "generation" in summary:
+        yield "published", f"{summary['generation']}, {summary['offers']:,} offers"
+        if summary["silence"]:
+            yield "hints", f"[yellow]{escape(summary['silence'])}[/yellow]"
+
+
+def _places(workspace: Workspace) -> Iterator[tuple[str, str]]:
+    yield "ledger", str(workspace.ledger)
+    yield "scores", str(workspace.root / "scores")
+    yield "publication", str(workspace.published)
+    yield "registry", f"mlflow ui --backend-store-uri sqlite:///{workspace.root / 'mlflow.db'}"
 
 
 def print_findings(console: Console, findings: Iterable[Finding]) -> None:
@@ -95,21 +146,13 @@ def _trained(console: Console, summary: Mapping[str, Any]) -> None:
 
 
 def _evaluated(console: Console, summary: Mapping[str, Any]) -> None:
-    for kind, found in summary.items():
-        if isinstance(found, Mapping):
-            console.print(f"  {kind}: {escape(found['headline'])}", soft_wrap=True)
+    for kind, found in summary.get("judged", {}).items():
+        console.print(f"  {kind}: {escape(found['headline'])}", soft_wrap=True)
 
 
 def _registered(console: Console, summary: Mapping[str, Any]) -> None:
-    table = Table(
-        "model", "version", "error beside the baselines", "champion", "why", box=None, header_style="bold"
-    )
-    for made in summary.values():
-        if isinstance(made, Mapping):
-            promoted = "[green]promoted[/green]" if made["promoted"] else "[yellow]not promoted[/yellow]"
-            told = escape(made["headline"]), promoted, escape(made["reason"])
-            table.add_row(f"  {made['name']}", str(made["version"]), *told)
-    console.print(table)
+    for name, told in _rows_of_register(summary):
+        console.print(f"  {name or '  error'}: {told}", soft_wrap=True)
 
 
 _DETAILS: Final = {
@@ -117,4 +160,11 @@ _DETAILS: Final = {
     "train": _trained,
     "evaluate": _evaluated,
     "register": _registered,
+}
+_ROWS: Final[dict[str, Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]]]] = {
+    "ingest": _rows_of_ingest,
+    "train": _rows_of_train,
+    "register": _rows_of_register,
+    "score": _rows_of_score,
+    "publish": _rows_of_publish,
 }
