@@ -24,6 +24,9 @@ decide        one decision: candidates, policies and weights become hints, or si
 engine        all of it put together once and asked many times
 funnel        how many offers reach each stage, and why they go no further
 explore       trying what is not known to be best, with exact probabilities
+replay        what another policy would have brought, from logged decisions
+reward        what a decision would have brought: a plain model, for replay only
+impact        what the prompts earned against the control group, net of cost
 vitals        the few numbers segments and tags are made of, read alike from a row and from a record
 rfm           the eleven standard segments by recency, frequency and money
 lifecycle     new, active, returning, cooling, at risk, lost
