@@ -25,6 +25,7 @@ engine        all of it put together once and asked many times
 funnel        how many offers reach each stage, and why they go no further
 explore       trying what is not known to be best, with exact probabilities
 replay        what another policy would have brought, from logged decisions
+decisionlog   logged decisions as a table, and as arrays
 reward        what a decision would have brought: a plain model, for replay only
 impact        what the prompts earned against the control group, net of cost
 vitals        the few numbers segments and tags are made of, read alike from a row and from a record
