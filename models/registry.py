@@ -72,7 +72,7 @@ class Registry:
     """
 
     def __init__(self, uri: str, artefacts: Path) -> None:
-        self._uri = uri
+        self.uri = uri
         self._artefacts = artefacts
 
     def log(
@@ -205,7 +205,7 @@ class Registry:
             with self._client() as client:
                 sealed = client.get_model_version(name, version).tags.get(_SEAL, "")
                 source = f"models:/{name}/{version}"
-                mlflow.artifacts.download_artifacts(source, dst_path=aside, registry_uri=self._uri)
+                mlflow.artifacts.download_artifacts(source, dst_path=aside, registry_uri=self.uri)
             manifest = folder / MANIFEST
             if not manifest.exists():
                 hint = "Train and register again."
@@ -219,8 +219,8 @@ class Registry:
 
     @contextmanager
     def _client(self) -> Iterator[MlflowClient]:
-        with tracking_to(self._uri):
-            yield mlflow.MlflowClient(self._uri, self._uri)
+        with tracking_to(self.uri):
+            yield mlflow.MlflowClient(self.uri, self.uri)
 
     def _experiment(self, client: MlflowClient, name: str) -> str:
         found = client.get_experiment_by_name(name)

@@ -8,7 +8,7 @@ by popularity.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -37,7 +37,8 @@ from pipelines.evaluation import Evaluation
 from pipelines.ledger import Ledger
 from pipelines.orders import order_log
 from pipelines.progress import Progress, silent
-from pipelines.report import propensity_report, value_report
+from pipelines.report import VALUE_PURPOSE, propensity_report, value_report, write_report
+from pipelines.train import fit_value
 from recommend.candidates import Proposer
 
 MODEL: Final = "model"
@@ -46,6 +47,7 @@ BASELINES: Final = ("past rate", "population mean")
 LEAST_HOLDOUT_DAYS: Final = 7
 MOST_BIAS: Final = 0.25  # a total that is a quarter off is no basis for a budget
 MOST_CALIBRATION_ERROR: Final = 0.03
+MOST_OFFER_RATIO: Final = 2.0
 RANKING_NOISE: Final = 0.02  # of a normalised Gini on a few thousand customers
 SAME_ERROR: Final = 0.01  # errors within one per cent of each other count as equal
 Answers: TypeAlias = dict[str, tuple[FloatArray, FloatArray]]  # by competitor: orders and revenue
@@ -91,7 +93,7 @@ def evaluate_value(
     orders = order_log(ledger, as_of)
     try:
         held = _hold_out(orders, as_of, holdout_days)
-        past = ValueModel.fit(held.summary, as_of=held.as_of, config=model.config)
+        past, _ = fit_value(held.summary, held.as_of, model.config)
     except TooLittleData as error:
         return _unjudged(bundle, report, error)
     predicted = _in_plain_money(past).predict(held.summary, held.horizon_days)
@@ -252,14 +254,23 @@ def evaluate_propensity(
 
 
 def _propensity_metrics(figures: Mapping[str, Any]) -> dict[str, float]:
-    flat = {name: float(value) for name, value in figures.items() if isinstance(value, int | float)}
-    offers = figures.get("offers")
-    if isinstance(offers, dict):
-        flat |= {f"offers_{k}": float(v) for k, v in offers.items() if isinstance(v, int | float)}
+    """Return the model's own figures by name, those about offers with ``offers_`` in front."""
+    flat: dict[str, float] = {}
+    parts = {"": figures, "offers_": figures.get("offers") or {}}
+    for prefix, part in parts.items():
+        flat |= {f"{prefix}{k}": float(v) for k, v in part.items() if isinstance(v, int | float)}
+        if part.get("reliability"):
+            flat[f"{prefix}promised_over_happened"] = _promised_over_happened(part["reliability"])
     for name in ("recall", "ndcg"):
         theirs = flat[f"frequency_{name}_at_10"]
         flat[f"{name}_lead"] = flat[f"{name}_at_10"] / theirs - 1.0 if theirs > 0 else 0.0
     return flat
+
+
+def _promised_over_happened(table: Sequence[Mapping[str, float]]) -> float:
+    promised = sum(row["promised"] * row["rows"] for row in table)
+    happened = sum(row["happened"] * row["rows"] for row in table)
+    return promised / happened if happened > 0 else float("inf")
 
 
 def _propensity_checks(metrics: Mapping[str, float]) -> list[Check]:
@@ -268,16 +279,28 @@ def _propensity_checks(metrics: Mapping[str, float]) -> list[Check]:
         ours, theirs = metrics[f"{name}_at_10"], metrics[f"frequency_{name}_at_10"]
         words = f"{name}@10 is {ours:.4f} where frequency reaches {theirs:.4f}"
         checks.append(Check(f"{name}@10", ours >= theirs, ours, theirs, words))
-    parts = {"items": "calibration_error", "offers": "offers_calibration_error"}
-    for part, name in parts.items():
-        if name in metrics:
-            error = metrics[name]
-            words = (
-                f"promises for {part} are kept to {error:.2%} where {MOST_CALIBRATION_ERROR:.0%} are allowed"
-            )
-            bar = MOST_CALIBRATION_ERROR
-            checks.append(Check(f"calibration of {part}", error <= bar, error, bar, words))
+    error = metrics["calibration_error"]
+    words = f"promises for items are kept to {error:.2%} where {MOST_CALIBRATION_ERROR:.0%} are allowed"
+    bar = MOST_CALIBRATION_ERROR
+    checks.append(Check("calibration of items", error <= bar, error, bar, words))
+    if "offers_log_loss" in metrics:
+        checks += _offer_checks(metrics)
     return checks
+
+
+def _offer_checks(metrics: Mapping[str, float]) -> list[Check]:
+    """Hold offers against one rate for all; few answers make their level uncertain, so that bar is wide."""
+    ours, theirs = metrics["offers_log_loss"], metrics["offers_base_log_loss"]
+    words = f"log loss of offers is {ours:.4f} where one rate for all has {theirs:.4f}"
+    ratio = metrics["offers_promised_over_happened"]
+    held = 1 / MOST_OFFER_RATIO <= ratio <= MOST_OFFER_RATIO
+    level = (
+        f"it promises {ratio:.2f} times the offers taken up, where {MOST_OFFER_RATIO:g} either way is allowed"
+    )
+    return [
+        Check("offers", ours < theirs, ours, theirs, words),
+        Check("calibration of offers", held, ratio, MOST_OFFER_RATIO, level),
+    ]
 
 
 def _propensity_champion(bundle: Bundle, rival: Bundle | None, metrics: Mapping[str, float]) -> list[Check]:
@@ -301,9 +324,9 @@ def _propensity_tables(bundle: Bundle, metrics: Mapping[str, float]) -> tuple[Co
     days = int(metrics["horizon_days"])
     title = f"Items bought in the {days} days to {bundle.as_of}, {int(metrics['customers']):,} customers."
     tables = [Comparison(title, names, rows)]
-    columns = ("calibration_error", "log_loss", "auc")
+    columns = ("calibration_error", "promised_over_happened", "log_loss", "auc")
     kept = {"items": tuple(metrics[name] for name in columns)}
-    if "offers_calibration_error" in metrics:
+    if "offers_log_loss" in metrics:
         kept["offers"] = tuple(metrics[f"offers_{name}"] for name in columns)
     tables.append(
         Comparison("Promises kept on the same days (offers: on their last exposures).", columns, kept)
@@ -328,5 +351,5 @@ def _unjudged(bundle: Bundle, report: Path, error: TooLittleData) -> Evaluation:
     evaluation = Evaluation(
         bundle.kind, bundle.version, (), {}, "not judged", Verdict.deny(f"not judged: {what}")
     )
-    evaluation.write(report)
+    write_report(bundle, VALUE_PURPOSE, evaluation, {}, report)
     return evaluation

@@ -67,7 +67,12 @@ class Evaluation:
 def _evaluation(raw: Mapping[str, Any]) -> Evaluation:
     verdict = raw["verdict"]
     checks = tuple(Check(**check) for check in verdict["checks"])
-    tables = tuple(Comparison(one["title"], tuple(one["columns"]), one["rows"]) for one in raw["comparisons"])
+    tables = tuple(
+        Comparison(
+            one["title"], tuple(one["columns"]), {name: tuple(row) for name, row in one["rows"].items()}
+        )
+        for one in raw["comparisons"]
+    )
     return Evaluation(
         kind=raw["kind"],
         version=raw["version"],

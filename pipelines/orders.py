@@ -12,12 +12,14 @@ from clv.errors import TooLittleData
 from pipelines.ledger import Ledger
 
 # Lines of one order on one day are summed; returns stay apart, since which day they net against depends on
-# what is visible. An amount of zero is a purchase.
+# what is visible. An amount of zero is a purchase. The sum is taken in one order: threads would change its
+# last digit, and with it the fingerprint.
 _ORDERS: Final = """
 SELECT customer_id, order_id, ordered_at::DATE::TIMESTAMP AS ordered_at,
-       sum(CASE WHEN returned THEN -abs(amount) ELSE amount END) AS amount, returned AS is_return
-FROM (SELECT *, amount < 0 OR coalesce(is_return, false) AS returned
-      FROM purchases WHERE ordered_at::DATE <= ?)
+       sum(net ORDER BY net) AS amount, returned AS is_return
+FROM (SELECT *, CASE WHEN returned THEN -abs(amount) ELSE amount END AS net
+      FROM (SELECT *, amount < 0 OR coalesce(is_return, false) AS returned
+            FROM purchases WHERE ordered_at::DATE <= ?))
 GROUP BY customer_id, order_id, ordered_at::DATE, returned
 ORDER BY customer_id, ordered_at, order_id, is_return
 """

@@ -21,7 +21,6 @@ OURS: Final = "#1f5f99"
 TRUTH: Final = "#d1495b"
 OTHERS: Final = ("#8a8f98", "#c7a14a", "#5b8c5a", "#7d5ba6")
 _POINTS: Final = 200
-_MOST_FREQUENCY: Final = 12
 
 
 def gain(
@@ -72,16 +71,39 @@ def orders_by_frequency(
 ) -> Figure:
     """Draw the mean orders that came and that were predicted, by the number of repeat orders before."""
     figure, axes = _canvas()
-    before = np.minimum(summary[FREQUENCY].to_numpy(np.int64), _MOST_FREQUENCY)
-    table = pd.DataFrame({"before": before, "came": actual, "predicted": predicted}).groupby("before").mean()
+    before = summary[FREQUENCY].to_numpy(np.int64)
+    edges = frequency_groups(before)
+    group = np.searchsorted(edges, before, side="right") - 1
+    table = pd.DataFrame({"group": group, "came": actual, "predicted": predicted}).groupby("group").mean()
     axes.plot(table.index, table["predicted"], color=OURS, marker="o", label="predicted")
     axes.plot(table.index, table["came"], color=TRUTH, marker="s", linestyle="--", label="came")
-    names = [f"{k}+" if k == _MOST_FREQUENCY else str(k) for k in table.index]
-    axes.set_xticks(table.index, names)
+    axes.set_xticks(table.index, [_range(edges, k, int(before.max(initial=0))) for k in table.index])
     axes.set(xlabel="repeat orders before", ylabel="orders in the holdout, mean")
     axes.set_title("Orders by what was known", loc="left")
     axes.legend(loc="upper left", frameon=False)
     return figure
+
+
+def frequency_groups(before: npt.NDArray[np.int64], most: int = 12) -> npt.NDArray[np.int64]:
+    """Return where each group of repeat orders begins: one by one while they are few, else of equal size.
+
+    Examples
+    --------
+    >>> frequency_groups(np.array([0, 0, 1, 3])).tolist()
+    [0, 1, 3]
+    >>> frequency_groups(np.arange(100), most=4).tolist()
+    [0, 25, 50, 75]
+    """
+    values = np.unique(before)
+    if len(values) <= most:
+        return values
+    return np.unique(np.quantile(before, np.arange(most) / most, method="lower")).astype(np.int64)
+
+
+def _range(edges: npt.NDArray[np.int64], group: int, largest: int) -> str:
+    first = int(edges[group])
+    last = int(edges[group + 1]) - 1 if group + 1 < len(edges) else largest
+    return str(first) if last == first else f"{first}–{last}"
 
 
 def frequency_recency(scored: pd.DataFrame, *, cells: int = 24) -> Figure:

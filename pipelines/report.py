@@ -71,7 +71,7 @@ def value_report(
         "orders_by_frequency": pictures.orders_by_frequency(held.summary, held.orders, orders),
         "frequency_recency": pictures.frequency_recency(predicted),
     }
-    _write(bundle, VALUE_PURPOSE, evaluation, drawn, folder)
+    write_report(bundle, VALUE_PURPOSE, evaluation, drawn, folder)
 
 
 def propensity_report(
@@ -98,12 +98,13 @@ def propensity_report(
         if table:
             drawn[f"calibration_{what}"] = pictures.reliability(table, what=what)
             drawn[f"gain_{what}"] = pictures.reliability_gain(table, what=what)
-    _write(bundle, PROPENSITY_PURPOSE, evaluation, drawn, folder)
+    write_report(bundle, PROPENSITY_PURPOSE, evaluation, drawn, folder)
 
 
-def _write(
+def write_report(
     bundle: Bundle, purpose: Purpose, evaluation: Evaluation, drawn: Mapping[str, Figure], folder: Path
 ) -> None:
+    """Write card, evaluation and pictures into a folder made anew."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "plots").mkdir(parents=True)
     for name, figure in drawn.items():

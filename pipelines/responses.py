@@ -82,7 +82,8 @@ def responses_of(ledger: Ledger, as_of: date) -> Responses:
     """
     bought = item_lines(ledger, as_of)
     bought = bought.mutate(order_day=bought.order_day.cast("timestamp"))
-    lines: pd.DataFrame = bought.order_by("customer_id", "order_day", "item").to_pandas()
+    ordered = bought.order_by("customer_id", "order_day", "item")
+    lines: pd.DataFrame = ledger.connection.execute(ledger.backend.compile(ordered)).df()
     offers, exposures, outcomes = (
         ledger.connection.execute(query, [as_of]).df() for query in (_OFFERS, _EXPOSURES, _OUTCOMES)
     )

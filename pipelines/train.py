@@ -7,14 +7,18 @@ that is missing, the answer is an :class:`Absent` that says so, not an error.
 from __future__ import annotations
 
 import shutil
+import warnings
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from clv.columns import CUSTOMER_ID
 from clv.errors import TooLittleData
+from clv.fitting import DropoutNotIdentified, LittleEvidence
 from clv.summary import summarize
 from clv.valuation import ValueConfig, ValueModel
 from models.bundle import Bundle
@@ -25,6 +29,7 @@ from pipelines.progress import Progress, silent
 from pipelines.responses import responses_of
 from recommend.candidates import Proposer
 
+_REMARKS: Final = (DropoutNotIdentified, LittleEvidence)
 VALUE: Final = "value"
 PROPENSITY: Final = "propensity"
 
@@ -90,14 +95,40 @@ def train_value(
     orders = order_log(ledger, as_of)
     progress("value: fit", 0, 1)
     summary = summarize(orders, as_of)
-    model = ValueModel.fit(summary, as_of=as_of, config=config)
+    model, notes = fit_value(summary, as_of, config)
     draft = _draft(folder)
     model.save(draft)
     facts = {"purchase model": model.config.kind, **_made_by(), "customers": f"{len(summary)}"}
+    if notes:
+        facts["note"] = " ".join(notes)
     bundle = write_bundle(draft, kind=VALUE, as_of=as_of, fingerprint=fingerprint_of(orders), facts=facts)
     _replace(draft, folder)
     progress("value: fit", 1, 1)
     return Trained(folder, bundle, customers=len(summary), rows=len(orders))
+
+
+def fit_value(
+    summary: pd.DataFrame, as_of: date, config: ValueConfig | None
+) -> tuple[ValueModel, tuple[str, ...]]:
+    """Fit a value model, and return what it remarked on the data beside it instead of warning.
+
+    Parameters
+    ----------
+    summary
+        One row a customer, as of ``as_of``.
+    as_of
+        The day the summary was made for.
+    config
+        Purchase model, discount and margin; the usual ones if None.
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model = ValueModel.fit(summary, as_of=as_of, config=config)
+    for other in told:
+        if not issubclass(other.category, _REMARKS):
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    remarks = [str(one.message) for one in told if issubclass(one.category, _REMARKS)]
+    return model, tuple(dict.fromkeys(remarks))
 
 
 def train_propensity(
@@ -122,7 +153,8 @@ def train_propensity(
     as_of
         The last visible day.
     folder
-        Where the bundle goes; what is there is replaced once the new one is whole.
+        Where the bundle goes; what is there is replaced once the new one is whole, and removed if there is
+        to be none.
     horizon_days
         Days within which a proposed item must be bought.
     random_state
@@ -140,6 +172,7 @@ def train_propensity(
     progress("propensity: baskets", 0, None)
     known = responses_of(ledger, as_of)
     if known.lines.empty:
+        shutil.rmtree(folder, ignore_errors=True)
         return Absent(
             PROPENSITY,
             "the purchase log does not say what was bought",
@@ -158,6 +191,7 @@ def train_propensity(
             num_threads=threads,
         )
     except TooLittleData as error:
+        shutil.rmtree(folder, ignore_errors=True)
         return Absent(PROPENSITY, error.what.rstrip("."), error.hint)
     draft = _draft(folder)
     proposer.save(draft)
