@@ -13,6 +13,14 @@ cli         the one command line, ``clv``: a verb for each step
 progress    how far a step is, told to whoever watches
 summary     what a step or a night did, as tables on a terminal
 assortment  what can be offered: the offers table, and one offer for each item sold
+orders      one row per order, as the value model reads purchases
+responses   what the propensity model reads: baskets, offers, who met which, and what came of it
+train       fits the models as of a day, each into a sealed folder
+evaluate    judges them on days they did not see, against naive answers and the champion
+evaluation  how a model did and whether it may become the champion
+pictures    the pictures of a report
+report      pictures, model card and evaluation, in one folder
+register    hands judged models to the registry and fetches champions
 chosen      which model scores tonight: the champion, or a candidate while there is none
 score       what every customer is worth, and which lists they are on
 profiles    a customer's history, contacts, consent and open issue beside the scores
