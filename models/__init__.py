@@ -7,13 +7,13 @@ files              a bundle's folder: sealed, checked file by file, packed into 
 verdict            may this model become the champion, and why
 card               the model card: what it is for, how it was judged, where it is weak
 tracking           the one door to MLflow: quiet, and phoning nobody
-registry           versions, verdicts and the champion in MLflow's SQLite store; bundles checked on the way out
+registry           versions, verdicts and the champion in MLflow's SQLite store
 served_value       the value model behind `mlflow models serve`
+served_propensity  the propensity model behind `mlflow models serve`
 profiles           a customer's profile as the bytes a snapshot keeps, and back
 generation         which published generation is the one to read: its manifest and the pointer
 publication        writes a generation aside and publishes it in one step
 snapshot           reads one whole generation, in microseconds a customer
-served_propensity  the propensity model behind `mlflow models serve`
 
 Known gotchas
 -------------
