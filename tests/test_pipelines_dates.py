@@ -9,7 +9,7 @@ import pytest
 
 from clv.errors import DataError
 from pipelines.ledger import Ledger
-from tests.shop import log, rows, take_in, times, write
+from tests.exports import log, rows, take_in, times, write
 
 
 def read(tmp_path: Path, *cells: str, mapping: str = "") -> list[datetime | None]:
@@ -45,7 +45,9 @@ def read(tmp_path: Path, *cells: str, mapping: str = "") -> list[datetime | None
         ("45355.5", datetime(2024, 3, 4, 12)),
     ],
 )
-def test_a_time_is_understood_as_people_and_programs_write_it(tmp_path: Path, cell: str, meant: datetime) -> None:
+def test_a_time_is_understood_as_people_and_programs_write_it(
+    tmp_path: Path, cell: str, meant: datetime
+) -> None:
     assert read(tmp_path, cell) == [meant]
 
 
@@ -62,7 +64,9 @@ def test_a_month_first_column_is_recognised_by_its_clear_cell(tmp_path: Path) ->
     assert read(tmp_path, "03/04/2024", "04/25/2024") == [datetime(2024, 3, 4), datetime(2024, 4, 25)]
 
 
-def test_a_column_that_never_tells_day_from_month_is_refused_with_the_row_and_the_cure(tmp_path: Path) -> None:
+def test_a_column_that_never_tells_day_from_month_is_refused_with_the_row_and_the_cure(
+    tmp_path: Path,
+) -> None:
     with pytest.raises(DataError, match="03/04/2024") as refusal:
         read(tmp_path, "2024-01-01", "03/04/2024", "05/04/2024")
     assert "line 3" in refusal.value.where
@@ -76,7 +80,9 @@ def test_the_mapping_file_settles_what_the_column_does_not(tmp_path: Path) -> No
 
 
 def test_a_column_with_both_orders_keeps_only_the_cells_that_speak_for_themselves(tmp_path: Path) -> None:
-    file = write(tmp_path / "orders.csv", log(["c,25/04/2024,1", "c,04/25/2024,1", "c,03/04/2024,1", "c,07/07/2024,1"]))
+    file = write(
+        tmp_path / "orders.csv", log(["c,25/04/2024,1", "c,04/25/2024,1", "c,03/04/2024,1", "c,07/07/2024,1"])
+    )
     with Ledger(None) as ledger:
         report = take_in(ledger, file)
         assert times(ledger) == [datetime(2024, 4, 25), datetime(2024, 4, 25), datetime(2024, 7, 7)]

@@ -8,7 +8,7 @@ import pytest
 
 from clv.errors import DataError
 from pipelines.ledger import Ledger
-from tests.shop import log, rows, take_in, write
+from tests.exports import log, rows, take_in, write
 
 
 def read(tmp_path: Path, *cells: str, mapping: str = "") -> list[object]:

@@ -1,0 +1,274 @@
+"""Where rows come from: files, folders, globs, databases and mapping files, under anybody's headers."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from clv.errors import DataError, MissingColumn, SettingError
+from pipelines.ledger import Ledger
+from pipelines.sources import source_for
+from tests.exports import log, rows, take_in, write
+
+LOG = log(["ann,2024-01-01,10", "bob,2024-01-02,20"])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_any_usual_separator_is_found(tmp_path: Path, separator: str) -> None:
+    with Ledger(None) as ledger:
+        assert take_in(ledger, write(tmp_path / "orders.csv", LOG.replace(",", separator))).accepted == 2
+
+
+def test_columns_separated_by_runs_of_blanks_are_read(tmp_path: Path) -> None:
+    text = " customer_id  date   amount\n 00001 19970101   11.77\n 00002 19970112  12.00\n"
+    with Ledger(None) as ledger:
+        take_in(ledger, write(tmp_path / "orders.txt", text))
+        assert rows(ledger, "SELECT customer_id, ordered_at, amount FROM purchases ORDER BY 1") == [
+            ("00001", datetime(1997, 1, 1), 11.77),
+            ("00002", datetime(1997, 1, 12), 12.0),
+        ]
+
+
+def test_a_decimal_comma_inside_quotes_does_not_split_a_cell(tmp_path: Path) -> None:
+    text = 'customer_id,date,amount\nann,2024-01-01,"10,50"\nbob,2024-01-02,"20,25"\n'
+    with Ledger(None) as ledger:
+        take_in(ledger, write(tmp_path / "orders.csv", text))
+        assert rows(ledger, "SELECT sum(amount) FROM purchases") == [(30.75,)]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "CustomerID,InvoiceDate,Revenue",
+        "household_id,transaction_timestamp,sales_value",
+        "Kundennr,Datum,Betrag",
+        "客户编号,日期,金额",
+        "User ID, Order Date , Total Amount",
+        "client_id,fecha,importe",
+    ],
+)
+def test_headers_of_shops_and_tills_are_known(tmp_path: Path, header: str) -> None:
+    with Ledger(None) as ledger:
+        assert (
+            take_in(ledger, write(tmp_path / "orders.csv", log(["ann,2024-01-01,10"], header))).accepted == 1
+        )
+
+
+def test_a_missing_column_is_named_with_the_headers_that_are_there_and_the_cure(tmp_path: Path) -> None:
+    file = write(tmp_path / "orders.csv", log(["ann,2024-01-01,10"], "who,date,amount"))
+    with Ledger(None) as ledger, pytest.raises(MissingColumn, match="customer_id") as refusal:
+        take_in(ledger, file)
+    assert refusal.value.where == str(file)
+    assert "who, date, amount" in refusal.value.hint
+    assert "[purchases.columns]" in refusal.value.hint
+
+
+def test_the_mapping_file_names_headers_nobody_could_guess(tmp_path: Path) -> None:
+    write(tmp_path / "export.csv", log(["10,x,2024-01-01,ann"], "f1,f2,f3,f4"))
+    mapping = write(
+        tmp_path / "map.toml",
+        """
+        [purchases]
+        source = "export.csv"
+        [purchases.columns]
+        customer_id = "f4"
+        ordered_at = "f3"
+        amount = "f1"
+        [purchases.constants]
+        currency = "eur"
+        """,
+    )
+    with Ledger(None) as ledger:
+        take_in(ledger, mapping)
+        assert rows(ledger, "SELECT customer_id, amount, currency FROM purchases") == [("ann", 10.0, "EUR")]
+
+
+def test_a_file_without_a_header_line_is_read_by_the_names_in_the_mapping(tmp_path: Path) -> None:
+    write(tmp_path / "export.csv", "ann,2024-01-01,10\nbob,2024-01-02,20\n")
+    mapping = write(
+        tmp_path / "map.toml",
+        '[purchases]\nsource = "export.csv"\nheader = false\nnames = ["customer_id", "date", "amount"]\n',
+    )
+    with Ledger(None) as ledger:
+        assert take_in(ledger, mapping).accepted == 2
+
+
+@pytest.mark.parametrize(
+    ("toml", "complaint"),
+    [
+        ("[sales]\n", "no table 'sales'"),
+        ("[purchases]\nseparater = ';'\n", "Unknown setting"),
+        ("[purchases.columns]\nbuyer = 'x'\n", "Unknown column"),
+        ("[purchases]\ndecimal = 'dot'\n", "decimal"),
+        ("[purchases]\ndates = 'backwards'\n", "dates"),
+        ("[purchases]\nheader = false\n", "needs names"),
+        ("[purchases\n", "not a TOML file"),
+    ],
+)
+def test_a_mapping_file_with_a_slip_is_refused(tmp_path: Path, toml: str, complaint: str) -> None:
+    with pytest.raises(SettingError, match=complaint):
+        source_for(write(tmp_path / "map.toml", toml))
+
+
+def test_a_mapping_that_names_a_header_which_is_not_there_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "orders.csv", LOG)
+    toml = write(tmp_path / "map.toml", '[purchases]\nsource = "orders.csv"\ncolumns = {amount = "Umsatz"}\n')
+    with Ledger(None) as ledger, pytest.raises(MissingColumn, match="Umsatz"):
+        take_in(ledger, toml)
+
+
+def test_a_folder_feeds_every_table_its_file_names_say(tmp_path: Path) -> None:
+    write(tmp_path / "shop" / "orders-2024.csv", log(["ann,2024-01-01,10,p1"], "customer_id,date,amount,sku"))
+    write(tmp_path / "shop" / "products.csv", "sku,name,category\np1,Milk,Dairy/Milk\n")
+    write(
+        tmp_path / "shop" / "customers.csv", "customer_id,region,consent_email,shoe_size\nann,Graz,yes,38\n"
+    )
+    write(
+        tmp_path / "shop" / "tickets.csv",
+        "ticket_id,customer_id,created_at,channel\nt1,ann,2024-01-03,E-Mail\n",
+    )
+    with Ledger(None) as ledger:
+        report = take_in(ledger, tmp_path / "shop")
+        assert [table.table for table in report.tables] == [
+            "products",
+            "customers",
+            "purchases",
+            "interactions",
+        ]
+        assert rows(ledger, "SELECT item FROM products") == [("Milk",)]
+        assert rows(ledger, "SELECT region, consent, attributes FROM customers") == [
+            ("Graz", '{"email":"yes"}', '{"shoe_size":"38"}')
+        ]
+        assert rows(ledger, "SELECT channel FROM interactions") == [("email",)]
+        assert "products" not in {absence.what for absence in ledger.absent()}
+
+
+def test_a_glob_reads_every_file_it_matches(tmp_path: Path) -> None:
+    for month in ("01", "02"):
+        write(tmp_path / f"orders-{month}.csv", log([f"ann,2024-{month}-01,10"]))
+    with Ledger(None) as ledger:
+        assert take_in(ledger, tmp_path / "orders-*.csv").accepted == 2
+
+
+def test_parquet_keeps_its_types_and_reads_like_the_same_csv(tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            COPY (SELECT 7::DOUBLE AS customer_id, TIMESTAMP '2024-01-01 10:00' AS ordered_at, 10.5::DECIMAL(9,2) AS amount,
+                         DATE '2024-01-02' AS ignored) TO '{tmp_path}/orders.parquet'
+            """
+        )
+    with Ledger(None) as ledger:
+        take_in(ledger, tmp_path / "orders.parquet")
+        text = write(tmp_path / "orders.csv", log(["7,2024-01-01 10:00:00,10.50"]))
+        assert take_in(ledger, text).duplicates == 1
+        assert rows(ledger, "SELECT * EXCLUDE (order_id) FROM purchases")[0][:3] == (
+            "7",
+            datetime(2024, 1, 1, 10),
+            10.5,
+        )
+
+
+def test_ids_that_went_through_a_float_are_the_same_customers(tmp_path: Path) -> None:
+    with Ledger(None) as ledger:
+        take_in(ledger, write(tmp_path / "orders.csv", log(["17850.0,2024-01-01,1", "13047.0,2024-01-01,1"])))
+        assert rows(ledger, "SELECT customer_id FROM purchases ORDER BY 1") == [("13047",), ("17850",)]
+
+
+def test_amounts_are_price_times_quantity_where_only_these_are_there(tmp_path: Path) -> None:
+    header = "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID"
+    with Ledger(None) as ledger:
+        take_in(
+            ledger,
+            write(tmp_path / "orders.csv", log(["536365,85123A,6,2010-12-01 08:26:00,2.55,17850"], header)),
+        )
+        assert rows(ledger, "SELECT amount, quantity, order_id FROM purchases") == [(15.3, 6.0, "536365")]
+
+
+def test_a_price_that_may_be_of_the_unit_or_of_the_line_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "orders.csv", log(["ann,2024-01-01,2,5"], "customer_id,date,quantity,price"))
+    with Ledger(None) as ledger, pytest.raises(DataError, match="price of one unit") as refusal:
+        take_in(ledger, file)
+    assert "unit_price" in refusal.value.hint
+
+
+def test_a_database_feeds_one_query_per_table(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE bookings (who TEXT, at TEXT, euros REAL, gone INTEGER)")
+        database.executemany(
+            "INSERT INTO bookings VALUES (?, ?, ?, ?)",
+            [("ann", "2024-01-01", 10.5, 0), ("bob", "2024-01-02", 20.0, 1), ("cyd", "never", 1.0, 0)],
+        )
+        database.execute("CREATE TABLE products (product_id TEXT, name TEXT)")
+        database.execute("INSERT INTO products VALUES ('p1', 'Milk')")
+    database.close()
+    mapping = write(
+        tmp_path / "map.toml",
+        f"""
+        [purchases]
+        source = "sqlite:///{path}"
+        query = "SELECT who AS customer_id, at AS ordered_at, euros AS amount, gone AS is_return FROM bookings"
+        [products]
+        source = "sqlite:///{path}"
+        """,
+    )
+    with Ledger(None) as ledger:
+        report = take_in(ledger, mapping)
+        assert rows(ledger, "SELECT customer_id, amount, is_return FROM purchases ORDER BY 1") == [
+            ("ann", 10.5, False),
+            ("bob", 20.0, True),
+        ]
+        ((line, column, raw),) = rows(ledger, 'SELECT line, "column", raw FROM quarantine')
+        assert (report.quarantined, line, column) == (1, 3, "ordered_at")
+        assert "never" in str(raw)
+        assert take_in(ledger, mapping).accepted == 0
+
+
+def test_a_database_that_cannot_be_reached_is_refused_without_its_password(tmp_path: Path) -> None:
+    for url in ("nosuch://me:secret@host/db", f"sqlite:///{tmp_path}/none/shop.db"):
+        with Ledger(None) as ledger, pytest.raises(DataError) as refusal:
+            take_in(ledger, f"purchases={url}")
+        assert "secret" not in str(refusal.value)
+
+
+def test_a_database_without_the_table_is_refused_with_the_cure(tmp_path: Path) -> None:
+    with Ledger(None) as ledger, pytest.raises(DataError, match="no table 'purchases'") as refusal:
+        take_in(ledger, f"purchases=sqlite:///{tmp_path}/shop.db")
+    assert "query" in refusal.value.hint
+
+
+def test_nothing_to_read_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no file"):
+        source_for(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="No source"):
+        source_for()
+    with pytest.raises(DataError, match="empty"), Ledger(None) as ledger:
+        take_in(ledger, f"purchases={write(tmp_path / 'orders.csv', '')}")
+
+
+def test_a_file_that_tells_no_table_is_refused_with_the_cure(tmp_path: Path) -> None:
+    file = write(tmp_path / "export.csv", "a,b\n1,2\n")
+    with pytest.raises(DataError, match="which table") as refusal:
+        source_for(file)
+    assert "purchases=export.csv" in refusal.value.hint
+
+
+def test_a_parquet_file_that_is_none_is_refused(tmp_path: Path) -> None:
+    file = write(tmp_path / "orders.parquet", "not parquet")
+    with Ledger(None) as ledger, pytest.raises(DataError, match="cannot be read"):
+        take_in(ledger, file)
+
+
+def test_cdnow_is_built_in() -> None:
+    # Fader and Hardie's master file: 69,659 transactions of 23,570 customers, 2,357 of them in the usual 1/10 sample.
+    with Ledger(None) as ledger:
+        assert take_in(ledger, "cdnow").accepted == 69_659
+        assert rows(ledger, "SELECT count(DISTINCT customer_id) FROM purchases") == [(23_570,)]
+        assert ledger.days() == (date(1997, 1, 1), date(1998, 6, 30))
+        assert take_in(ledger, "cdnow").duplicates == 69_659
+        assert "purchases.product_id" in {absence.what for absence in ledger.absent()}
