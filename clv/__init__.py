@@ -9,14 +9,21 @@ errors          every error of the project, in one tree
 summary         purchase lines -> frequency, recency, age and money of each customer
 histories       that table checked at the door, and compressed to its unique rows
 process         what all purchase models share: fit, predict, save, load
+poisson         what those with Poisson orders share
 kinds           which purchase models there are, by name
 nbd             buys at a steady rate, never leaves
 bgnbd           may leave after each repeat order
 mbgnbd          may leave after each order, the first included
 betageometric   the formulas those two share
+paretonbd       leaves at an unseen moment
+cnbd            regular buyers (Erlang-k gaps)
+bgbb            occasions taken or not, one a period
+contractual     subscribers who renew or not
+covariates      rates that depend on known differences
 spend           amount per order (Gamma-Gamma)
 fitting         optimiser, weak priors, standard errors
 quadrature      integrals without a closed form
+hypergeometric  Gauss' function where the library's own gives up
 valuation       orders, spend and margin put together: the value of one customer or of all
 holdout         time-based splits, measures of ranking and level, baselines
 

@@ -151,7 +151,7 @@ def rate_if_alive(
 def still_alive_after(
     x: FloatArray,
     T: FloatArray,
-    ahead: FloatArray,
+    ahead: FloatArray | float,
     r: float,
     alpha: float,
     a: float,

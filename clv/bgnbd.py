@@ -13,7 +13,7 @@ from scipy import special
 from clv import betageometric as bg
 from clv.fitting import Score
 from clv.histories import FloatArray, Histories
-from clv.process import PurchaseProcess
+from clv.poisson import PoissonPurchases
 
 __all__ = ["BGNBD", "pmf"]
 
@@ -48,7 +48,7 @@ def pmf(count: int, t: float, r: float, alpha: float, a: float, b: float) -> flo
     return float(stay + np.exp(special.betaln(a + 1, b + count - 1) - special.betaln(a, b)) * reached)
 
 
-class BGNBD(PurchaseProcess):
+class BGNBD(PoissonPurchases):
     """Orders with a chance to leave after each repeat order.
 
     ``r``, ``alpha``: gamma distribution of order rates. ``a``, ``b``: beta distribution of the chance to
@@ -73,7 +73,8 @@ class BGNBD(PurchaseProcess):
     def _log_likelihoods(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         return bg.log_likelihood(x, t_x, T, *self._values(), leave_at_start=self._leave_at_start)
 
-    def _alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+    def alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return the probability of not having left yet."""
         return bg.probability_alive(x, t_x, T, *self._values(), leave_at_start=self._leave_at_start)
 
     def _orders_if_alive(self, x: FloatArray, T: FloatArray, horizon: float) -> FloatArray:
@@ -81,3 +82,15 @@ class BGNBD(PurchaseProcess):
 
     def _rate_if_alive(self, x: FloatArray, T: FloatArray, ahead: FloatArray) -> FloatArray:
         return bg.rate_if_alive(x, T, ahead, *self._values(), leave_at_start=self._leave_at_start)
+
+    def stays_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, ahead: float) -> FloatArray:
+        """Return the chance of still being alive at a time ahead: E[exp(-lambda p ahead)]."""
+        return bg.still_alive_after(x, T, ahead, *self._values(), leave_at_start=self._leave_at_start)
+
+    def window_if_alive(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, start: float, length: float
+    ) -> FloatArray:
+        """Return the chance of an order in a window: alive at its start, less alive and silent through it."""
+        values, at_start = self._values(), self._leave_at_start
+        there = bg.still_alive_after(x, T, start, *values, leave_at_start=at_start)
+        return there - bg.still_alive_after(x, T, start, *values, silent=length, leave_at_start=at_start)

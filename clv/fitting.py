@@ -104,7 +104,7 @@ def maximise(
         rough = _Objective(*coarse, prior)
         best = _best_of(rough, points, 1e-5)
         curvature = hessian(rough.slope, best.x)
-        metric = _positive_inverse(curvature)
+        metric = _positive_inverse(curvature, 1e-6)
         points = [best.x]
     result = _best_of(objective, points, 1e-7, metric)
     theta, curvature = _polished(objective, np.asarray(result.x, dtype=np.float64))
@@ -179,11 +179,12 @@ def hessian(slope: Callable[[FloatArray], FloatArray], theta: FloatArray, step: 
     return symmetric
 
 
-def _positive_inverse(matrix: FloatArray) -> FloatArray:
+def _positive_inverse(matrix: FloatArray, least: float = 1e-10) -> FloatArray:
     """Invert a symmetric matrix; directions without curvature get a wide but finite variance."""
     values, vectors = linalg.eigh(matrix)
-    floor = max(float(np.abs(values).max()), 1e-12) * 1e-10
-    inverse: FloatArray = (vectors / np.maximum(values, floor)) @ vectors.T
+    floor = max(float(np.abs(values).max()), 1e-12) * least
+    half = vectors / np.sqrt(np.maximum(values, floor))
+    inverse: FloatArray = half @ half.T
     return inverse
 
 

@@ -51,8 +51,8 @@ def beta_average(
 ) -> FloatArray:
     """Return E[(1 + p zeta)^-power] over p ~ beta(a, b): 2F1(power, a; a + b; -zeta).
 
-    By Pfaff's transformation it is (1-y)^a 2F1(a, a+b-power; a+b; y) with y = zeta / (1 + zeta); where that is
-    out of reach, the integral by parts over log p, in which nothing is singular.
+    By Pfaff's transformation it is (1-y)^a 2F1(a, a+b-power; a+b; y) at y = zeta / (1 + zeta). Where that is
+    out of reach it is integrated by parts over log p, where nothing is singular.
 
     Examples
     --------

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from clv.bgbb import BGBB
 from clv.bgnbd import BGNBD
+from clv.cnbd import BGCNBD, MBGCNBD
 from clv.errors import SettingError
 from clv.mbgnbd import MBGNBD
 from clv.nbd import NBD
@@ -15,7 +17,7 @@ from clv.process import PurchaseProcess
 __all__ = ["KINDS", "model_of_json", "process_of"]
 
 KINDS: Final[dict[str, type[PurchaseProcess]]] = {
-    model.kind: model for model in (NBD, BGNBD, MBGNBD, ParetoNBD)
+    model.kind: model for model in (NBD, BGNBD, MBGNBD, ParetoNBD, BGCNBD, MBGCNBD, BGBB)
 }
 
 

@@ -11,7 +11,7 @@ from scipy import special
 
 from clv.fitting import Score
 from clv.histories import FloatArray, Histories, groups, repeated
-from clv.process import PurchaseProcess
+from clv.poisson import PoissonPurchases
 
 __all__ = ["NBD", "log_likelihood", "pmf"]
 
@@ -37,7 +37,7 @@ def pmf(count: FloatArray, t: FloatArray, r: float, alpha: float) -> FloatArray:
     return probability
 
 
-class NBD(PurchaseProcess):
+class NBD(PoissonPurchases):
     """Orders without dropout: ``r`` and ``alpha`` of the gamma distribution of rates."""
 
     kind = "nbd"
@@ -70,7 +70,8 @@ class NBD(PurchaseProcess):
     def _log_likelihoods(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         return log_likelihood(x, T, *self._values())
 
-    def _alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+    def alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return 1 for everybody."""
         return np.ones(np.broadcast(x, t_x, T).shape)
 
     def _orders_if_alive(self, x: FloatArray, T: FloatArray, horizon: float) -> FloatArray:
@@ -80,3 +81,15 @@ class NBD(PurchaseProcess):
     def _rate_if_alive(self, x: FloatArray, T: FloatArray, ahead: FloatArray) -> FloatArray:
         r, alpha = self._values()
         return np.broadcast_to((r + x) / (alpha + T), np.broadcast(x, ahead).shape)
+
+    def stays_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, ahead: float) -> FloatArray:
+        """Return 1 for everybody."""
+        return np.ones(np.broadcast(x, t_x, T).shape)
+
+    def window_if_alive(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, start: float, length: float
+    ) -> FloatArray:
+        """Return the chance of an order in a window; where it starts makes no difference."""
+        r, alpha = self._values()
+        ordered: FloatArray = -np.expm1(-(r + x) * np.log1p(length / (alpha + T)))
+        return ordered

@@ -14,7 +14,7 @@ from scipy import special
 from clv.fitting import Score
 from clv.histories import FloatArray, Histories, repeated
 from clv.hypergeometric import hyp2f1_of_one
-from clv.process import PurchaseProcess
+from clv.poisson import PoissonPurchases
 from clv.quadrature import unit_rule
 
 __all__ = ["ParetoNBD", "log_likelihood", "pmf"]
@@ -86,7 +86,7 @@ def pmf(count: FloatArray, t: float, r: float, alpha: float, s: float, beta: flo
     return probability
 
 
-class ParetoNBD(PurchaseProcess):
+class ParetoNBD(PoissonPurchases):
     """Orders with an unseen moment of leaving.
 
     ``r``, ``alpha``: gamma distribution of order rates. ``s``, ``beta``: gamma distribution of rates of
@@ -109,7 +109,8 @@ class ParetoNBD(PurchaseProcess):
     def _log_likelihoods(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
         return log_likelihood(x, t_x, T, *self._values())
 
-    def _alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+    def alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return the probability of not having left yet."""
         alive: FloatArray = np.exp(log_alive(x, t_x, T, *self._values()))
         return alive
 
@@ -128,8 +129,25 @@ class ParetoNBD(PurchaseProcess):
     def _pace(self, T: FloatArray) -> FloatArray:
         return self.parameters_["beta"] + T
 
-    def _silence_if_alive(self, x: FloatArray, T: FloatArray, ahead: FloatArray) -> FloatArray:
+    def stays_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, ahead: float) -> FloatArray:
+        """Return the chance of still being alive at a time ahead: E[exp(-mu ahead)]."""
+        stays: FloatArray = np.exp(-self.parameters_["s"] * np.log1p(ahead / (self.parameters_["beta"] + T)))
+        return stays + np.zeros(np.broadcast(x, t_x, T).shape)
+
+    def window_if_alive(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, start: float, length: float
+    ) -> FloatArray:
+        """Return the chance of an order in a window: alive at its start, and then not silent through it."""
+        there = self.stays_if_alive(x, t_x, T, start)
+        return there * (1.0 - self._silence(x, T, np.full_like(T, length), start))
+
+    def _silence(self, x: FloatArray, T: FloatArray, ahead: FloatArray, start: float = 0.0) -> FloatArray:
+        """Return the chance that a customer alive at ``start`` from now does not order for a time after that.
+
+        Having lived until then without our knowing of orders moves beta, and leaves alpha.
+        """
         r, alpha, s, beta = self._values()
+        beta = beta + start
         now = (r + x) * np.log(alpha + T) + s * np.log(beta + T)
         silent: FloatArray = np.exp(np.minimum(now + _log_sum(x, T, T + ahead, r, alpha, s, beta), 0.0))
         return silent
@@ -145,8 +163,11 @@ class ParetoNBD(PurchaseProcess):
         never: FloatArray = np.exp(np.minimum(log_never, 0.0))
         return never
 
-    def _wait_if_alive(self, x: FloatArray, T: FloatArray, share: float) -> FloatArray:
-        # No closed inverse: Newton's method on the logarithm of time, from the wait without leaving.
+    def wait_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, share: float) -> FloatArray:
+        """Return the quantile ``share`` of the time until the next order, given that there is one.
+
+        It has no closed inverse: Newton's method on the logarithm of time, from the wait without leaving.
+        """
         r, alpha, s, beta = self._values()
         target = share * (1.0 - self.never_again_if_alive(x, T))
         log_wait = np.log((alpha + T) * np.expm1(-np.log1p(-target) / (r + x)))
@@ -155,7 +176,7 @@ class ParetoNBD(PurchaseProcess):
             density = (r + x) / (alpha + T) * np.exp(
                 -(r + x + 1.0) * np.log1p(wait / (alpha + T)) - s * np.log1p(wait / (beta + T))
             )  # fmt: skip
-            short = target - (1.0 - self._silence_if_alive(x, T, wait))
+            short = target - (1.0 - self._silence(x, T, wait))
             log_wait = log_wait + np.clip(short / np.maximum(density * wait, 1e-300), -1.0, 1.0)
         waited: FloatArray = np.exp(log_wait)
         return waited
@@ -177,7 +198,7 @@ class ParetoNBD(PurchaseProcess):
         """
         r, alpha, s, beta = self._values()
         if_alive = (r + x) * (beta + T) / (alpha + T) * _tail(s, rate * (beta + T))
-        expected: FloatArray = self._alive(x, t_x, T) * if_alive
+        expected: FloatArray = self.alive(x, t_x, T) * if_alive
         return expected
 
 

@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 
 from clv.errors import NotFitted, NotIdentified, UnknownFormat
 from clv.fitting import DropoutNotIdentified, Fit, LittleEvidence, Score, maximise, sample_rows
-from clv.histories import FloatArray, Histories, Table, compress, groups, histories
+from clv.histories import FloatArray, Histories, Table, compress, histories
 from clv.quadrature import unit_rule
 
 __all__ = ["FORMAT", "PurchaseProcess", "daily_rate"]
@@ -91,28 +91,28 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         """Return each customer's log-likelihood at the fitted parameters."""
 
     @abstractmethod
-    def _alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
-        """Return each customer's probability of being alive."""
+    def alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return the probability of being alive, shape (n,); arrays are taken as they are."""
 
     @abstractmethod
-    def _orders_if_alive(self, x: FloatArray, T: FloatArray, horizon: float) -> FloatArray:
-        """Return the orders to expect in the horizon from a customer known to be alive."""
+    def orders(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, horizon: float, alive: FloatArray | None = None
+    ) -> FloatArray:
+        """Return expected orders in the horizon, shape (n,); ``alive`` where it is known already."""
 
     @abstractmethod
-    def _rate_if_alive(self, x: FloatArray, T: FloatArray, ahead: FloatArray) -> FloatArray:
-        """Return the expected orders per unit of time at a time ahead, from a customer alive now."""
+    def stays_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, ahead: float) -> FloatArray:
+        """Return the chance that a customer alive now is still alive at a time ahead."""
 
-    def _silence_if_alive(self, x: FloatArray, T: FloatArray, ahead: FloatArray) -> FloatArray:
-        """Return the chance that a customer alive now does not order for a time ahead."""
-        parameters = self.parameters_
-        silent: FloatArray = np.exp(-(parameters["r"] + x) * np.log1p(ahead / (parameters["alpha"] + T)))
-        return silent
+    @abstractmethod
+    def window_if_alive(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, start: float, length: float
+    ) -> FloatArray:
+        """Return the chance that a customer alive now orders within ``length`` after ``start`` from now."""
 
-    def _wait_if_alive(self, x: FloatArray, T: FloatArray, share: float) -> FloatArray:
+    @abstractmethod
+    def wait_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, share: float) -> FloatArray:
         """Return the quantile ``share`` of the time until the next order, given that there is one."""
-        parameters = self.parameters_
-        wait: FloatArray = (parameters["alpha"] + T) * np.expm1(-np.log1p(-share) / (parameters["r"] + x))
-        return wait
 
     # -- fitting ----------------------------------------------------------------------------------------
     def fit(self, X: Table, y: object = None, sample_weight: npt.ArrayLike | None = None) -> Self:
@@ -142,13 +142,17 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         del y
         rows = compress(histories(X, sample_weight))
         self._refuse_unidentified(rows)
-        unit = float(np.average(rows.age, weights=rows.weight)) or 1.0
+        unit = self._unit(rows)
         scaled = rows.in_units_of(unit)
         fit = self._maximum(scaled)
         orders = float(rows.weight @ rows.frequency)
         self._keep(fit, unit, float(rows.weight.sum()), orders)
         self._fall_back(scaled, unit, orders)
         return self
+
+    def _unit(self, rows: Histories) -> float:
+        """Return the unit of time the parameters are sought in: the mean age."""
+        return float(np.average(rows.age, weights=rows.weight)) or 1.0
 
     def _refuse_unidentified(self, rows: Histories) -> None:
         if len(rows) == 0:
@@ -224,7 +228,7 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         """Return the probability that each customer will ever buy again in the model's sense, shape (n,)."""
         self._values()
         rows = histories(X)
-        return self._alive(rows.frequency, rows.recency, rows.age)
+        return self.alive(rows.frequency, rows.recency, rows.age)
 
     def expected_orders(self, X: Table, horizon_days: float) -> FloatArray:
         """Return the orders to expect from each customer in the next ``horizon_days``, shape (n,).
@@ -241,22 +245,6 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         rows = histories(X)
         return self.orders(rows.frequency, rows.recency, rows.age, horizon_days)
 
-    def alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray) -> FloatArray:
-        """Return the probability of being alive from arrays taken as they are, unchecked."""
-        return self._alive(x, t_x, T)
-
-    def orders(
-        self, x: FloatArray, t_x: FloatArray, T: FloatArray, horizon: float, alive: FloatArray | None = None
-    ) -> FloatArray:
-        """Return expected orders from arrays taken as they are, unchecked: the path of the live service.
-
-        Whoever knows the probabilities of being alive already hands them over as ``alive``.
-        """
-        first, member = _same(x, T)
-        if_alive = self._orders_if_alive(x[first], T[first], horizon)[member]
-        expected: FloatArray = (self._alive(x, t_x, T) if alive is None else alive) * if_alive
-        return expected
-
     def discounted_orders(
         self,
         x: FloatArray,
@@ -271,7 +259,7 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         Parameters
         ----------
         x, t_x, T
-            Frequency, recency and age, shape (n,), unchecked.
+            Frequency, recency and age, shape (n,), taken as they are.
         horizon
             Length of the horizon, same unit as age.
         rate
@@ -279,26 +267,15 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         alive
             Probability of being alive, where it is known already.
         """
+        total: FloatArray = np.exp(-rate * horizon) * self.orders(x, t_x, T, horizon, alive)
         if rate == 0.0:
-            return self.orders(x, t_x, T, horizon, alive)
-        first, member = _same(x, T)
-        if_alive = self._discounted_if_alive(x[first], T[first], horizon, rate)[member]
-        expected: FloatArray = (self._alive(x, t_x, T) if alive is None else alive) * if_alive
-        return expected
-
-    def _discounted_if_alive(self, x: FloatArray, T: FloatArray, horizon: float, rate: float) -> FloatArray:
-        scale = self._pace(T)
-        reach = np.log1p(horizon / scale)
-        nodes, shares = _COARSE if reach.max(initial=0.0) < 4.0 else _FINE
-        v = reach[:, None] * nodes
-        ahead = scale[:, None] * np.expm1(v)
-        orders = self._rate_if_alive(x[:, None], T[:, None], ahead) * np.exp(v - rate * ahead)
-        total: FloatArray = (orders @ shares) * reach * scale
+            return total
+        # by parts: the orders of a day are the increase of the expected orders until that day
+        for node, share in zip(*_RULE, strict=True):
+            until = horizon * float(node)
+            worth = rate * horizon * share * np.exp(-rate * until)
+            total = total + worth * self.orders(x, t_x, T, until, alive)
         return total
-
-    def _pace(self, T: FloatArray) -> FloatArray:
-        """Return the time over which the order rate changes appreciably: where quadrature puts its nodes."""
-        return self.parameters_["alpha"] + T
 
     def expected_orders_new(self, horizon_days: float) -> float:
         """Return the repeat orders to expect from somebody who bought for the first time just now."""
@@ -362,7 +339,8 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
                 hint="Read it with the class, and the version, that wrote it.",
             )
         model = cls(**content["settings"])
-        model.parameters_ = {name: float(content["parameters"][name]) for name in cls.names}
+        written: dict[str, float] = content["parameters"]  # a file may have sorted the names
+        model.parameters_ = {name: float(written[name]) for name in dict.fromkeys((*cls.names, *written))}
         model.standard_errors_ = {
             str(name): float(value) for name, value in content["standard_errors"].items()
         }
@@ -374,11 +352,4 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         return model
 
 
-def _same(*keys: FloatArray) -> tuple[Any, Any]:
-    """Group equal customers when there are enough of them for it to pay."""
-    if keys[0].size < 64:
-        return slice(None), slice(None)
-    return groups(*keys)
-
-
-_COARSE, _FINE = unit_rule(16), unit_rule(48)
+_RULE = unit_rule(12)

@@ -210,7 +210,7 @@ class GammaGamma(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
                 "This is not a spend model this version can read.", where=str(content.get("kind"))
             )
         model = cls(**content["settings"])
-        model.parameters_ = {str(name): float(value) for name, value in content["parameters"].items()}
+        model.parameters_ = {name: float(content["parameters"][name]) for name in cls.names}
         model.standard_errors_ = {
             str(name): float(value) for name, value in content["standard_errors"].items()
         }

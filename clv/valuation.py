@@ -230,7 +230,7 @@ class ValueModel:
         discounted = process.discounted_orders(x, t_x, T, horizon, rate, alive)
         spend = self.spend.expected_spend(x, m)
         so_far = (x + 1.0) * np.where(x > 0, m, spend) if revenue is None else revenue
-        silent = process._silence_if_alive(x, T, np.full_like(T, horizon))
+        ordered = process.window_if_alive(x, t_x, T, 0.0, horizon)
         predicted = margin * discounted * spend
         return {
             col.HISTORIC_CLV: margin * so_far,
@@ -240,11 +240,11 @@ class ValueModel:
             col.PREDICTED_NUMBER_OF_ORDERS: orders,
             col.AVERAGE_DAYS_BETWEEN_ORDERS: np.where(x > 0, t_x / np.maximum(x, 1.0), np.nan),
             col.AVERAGE_ORDER_VALUE: so_far / (x + 1.0),
-            col.CHURN_PROBABILITY: 1.0 - alive * (1.0 - silent),
+            col.CHURN_PROBABILITY: 1.0 - alive * ordered,
             col.PROBABILITY_ALIVE: alive,
             "expected_order_value": spend,
             "discounted_orders": discounted,
-            "wait_days": process._wait_if_alive(x, T, 0.5),
+            "wait_days": process.wait_if_alive(x, t_x, T, 0.5),
         }
 
     # -- keeping ----------------------------------------------------------------------------------------

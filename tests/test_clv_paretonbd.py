@@ -113,5 +113,5 @@ def test_a_long_finite_horizon_approaches_the_infinite_one():
 def test_half_of_those_who_order_again_have_done_so_by_the_median_wait():
     model = ParetoNBD.of(r=0.56, alpha=88.0, s=0.41, beta=74.0)
     x, T = np.array([0.0, 3.0, 20.0, 400.0]), np.full(4, 500.0)
-    ordered = 1.0 - model._silence_if_alive(x, T, model._wait_if_alive(x, T, 0.5))
+    ordered = 1.0 - model._silence(x, T, model.wait_if_alive(x, T, T, 0.5))
     assert ordered == pytest.approx(0.5 * (1.0 - model.never_again_if_alive(x, T)), rel=1e-9)
