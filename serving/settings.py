@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
 
 from clv.errors import SettingError
 
@@ -188,3 +189,16 @@ def _sections(file: Path | None) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise SettingError(f"The configuration file is not TOML: {broken}.", where=str(chosen)) from broken
     return {name: everything[name] for name in Settings.model_fields if name in everything}
+
+
+def described(settings: Settings) -> list[tuple[str, str, str, str]]:
+    """Return every setting the service reads: its name, its value now, its default and what it does."""
+    lines = []
+    for section in Settings.model_fields:
+        part: BaseModel = getattr(settings, section)
+        for name, field in type(part).model_fields.items():
+            now = getattr(part, name)
+            if name == "url" and now:
+                now = make_url(now).render_as_string(hide_password=True)
+            lines.append((f"{section}.{name}", str(now), str(field.default), field.description or ""))
+    return lines

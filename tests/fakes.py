@@ -36,7 +36,7 @@ OFFERS = Catalogue(
         Offer("tea", "Tea, 1.00 off", "cross_sell", items=("TEA",), margin=2.0),
         Offer("gold", "Gold plan", "upsell", margin=30.0),
     ]
-).with_items(["COFFEE", "BREAD", "<b>CAKE</b>"])
+).with_items(["COFFEE", "BREAD", "TEA", "<b>CAKE</b>"])
 VALUATION = ValueModel(
     BGNBD.of(r=0.243, alpha=30.9, a=0.793, b=2.426), GammaGamma.of(p=6.25, q=3.74, gamma=15.44), AS_OF
 )

@@ -1,0 +1,346 @@
+"""Who may do what: every role at every route, keys, tokens, limits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import orjson
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from clv.errors import SettingError
+from serving.access.limits import Bucket, Curiosity
+from serving.access.roles import ACCESS, OPEN, ROLES, SCOPES, may
+from serving.access.tokens import Tokens
+from serving.app import ROUTERS, create_app
+from serving.refusals import TooMany
+from serving.secret import installation_secret
+from serving.settings import SecuritySettings, Settings
+from serving.store.keys import end_key, make_key
+from tests.fakes import open_shop, publish_shop
+
+ISSUER, AUDIENCE = "https://sign-in.example", "clv"
+RSA, OTHER, EC = (
+    rsa.generate_private_key(65537, 2048),
+    rsa.generate_private_key(65537, 2048),
+    ec.generate_private_key(ec.SECP256R1()),
+)
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    var = tmp_path_factory.mktemp("var")
+    publish_shop(var / "published")
+    public = [
+        {**RSAAlgorithm.to_jwk(RSA.public_key(), as_dict=True), "kid": "r1", "use": "sig", "alg": "RS256"},
+        {**ECAlgorithm.to_jwk(EC.public_key(), as_dict=True), "kid": "e1", "use": "sig", "alg": "ES256"},
+    ]
+    (var / "jwks.json").write_bytes(orjson.dumps({"keys": public}))
+    return var
+
+
+def settings(var: Path, **security: object) -> Settings:
+    chosen = {
+        "sign_in": True,
+        "issuer": ISSUER,
+        "audience": AUDIENCE,
+        "jwks": str(var / "jwks.json"),
+        **security,
+    }
+    return Settings(data={"data_dir": var}, security=chosen)
+
+
+@pytest.fixture(scope="module")
+def app(var: Path) -> FastAPI:
+    return create_app(settings(var), open_shop)
+
+
+@pytest.fixture(scope="module")
+def shop(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def patient(var: Path) -> Iterator[TestClient]:
+    """Return a service of its own, whose limits nobody has used up."""
+    with TestClient(create_app(settings(var), open_shop)) as client:
+        yield client
+
+
+def key(app: FastAPI, role: str, *scopes: str, expires_at: int | None = None) -> str:
+    service = app.state.service
+    with service.memory.database.writing() as connection:
+        secret = installation_secret(service.settings)
+        shown = make_key(
+            connection, secret, owner=f"{role}-1", role=role, scopes=scopes, at=1, expires_at=expires_at
+        )
+    app.state.gate._doorkeeper._read_at = float("-inf")
+    return shown
+
+
+@pytest.fixture(scope="module")
+def keys(app: FastAPI, shop: TestClient) -> dict[str, str]:
+    return {role: key(app, role) for role in ROLES}
+
+
+def bearer(presented: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {presented}"}
+
+
+def routes() -> list[tuple[str, str]]:
+    found = [route for noun in ROUTERS for route in noun.router.routes if isinstance(route, APIRoute)]
+    return sorted((method, route.path) for route in found for method in route.methods)
+
+
+def test_every_route_is_either_open_or_has_a_line_of_its_own() -> None:
+    assert set(routes()) == set(ACCESS) | set(OPEN)
+
+
+def test_the_matrix_is_what_was_agreed() -> None:
+    """Each cell written out: what an agent, a marketer, a data scientist, an auditor may do; an admin all."""
+    allowed = {
+        role: {f"{method} {path}" for method, path in ACCESS if may(role, (), method, path)} for role in ROLES
+    }
+    assert allowed["admin"] == {f"{method} {path}" for method, path in ACCESS}
+    assert allowed["machine"] == set()
+    assert allowed["agent"] == {
+        "GET /v1/customers/{customer_id}",
+        "POST /v1/customers/{customer_id}/next-best-offers",
+        "GET /v1/decisions/{decision_id}",
+        "POST /v1/decisions/{decision_id}/outcomes",
+        "POST /v1/conversations/{conversation_id}/messages",
+        "GET /v1/conversations/{conversation_id}/hints",
+    }
+    assert allowed["marketer"] == {
+        "GET /v1/customers/{customer_id}",
+        "GET /v1/segments",
+        "GET /v1/segments/{name}/customers",
+    }
+    assert allowed["data_scientist"] == {"GET /v1/segments", "GET /metrics"}
+    assert allowed["auditor"] == {"GET /v1/decisions/{decision_id}", "GET /v1/audit", "GET /metrics"}
+
+
+@pytest.mark.parametrize(("method", "path"), routes())
+@pytest.mark.parametrize("role", [None, *ROLES])
+def test_each_role_at_each_route(
+    shop: TestClient, keys: dict[str, str], role: str | None, method: str, path: str
+) -> None:
+    url = path.format(customer_id="nobody", name="champions", decision_id="none", conversation_id="none")
+    headers = bearer(keys[role]) if role else {}
+    answer = shop.request(method, url, headers=headers)
+    if (method, path) in OPEN:
+        assert answer.status_code == 200
+    elif role is None:
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    elif may(role, (), method, path):
+        assert answer.status_code not in {401, 403}
+    else:
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("scope", sorted(SCOPES))
+def test_a_machine_may_do_what_its_scope_says_and_no_more(app: FastAPI, shop: TestClient, scope: str) -> None:
+    headers = bearer(key(app, "machine", scope))
+    for (method, path), (_, needed) in ACCESS.items():
+        url = path.format(customer_id="nobody", name="champions", decision_id="x", conversation_id="x")
+        status = shop.request(method, url, headers=headers).status_code
+        assert (status == 403) == (needed != scope), (method, path)
+
+
+def test_what_is_not_listed_is_refused_to_everybody() -> None:
+    assert [role for role in ROLES if may(role, tuple(SCOPES), "GET", "/v1/new-route")] == []
+
+
+def test_an_agent_does_not_see_another_agents_decision_or_conversation(
+    app: FastAPI, shop: TestClient, keys: dict[str, str]
+) -> None:
+    service = app.state.service
+    with service.memory.database.writing() as connection:
+        other = make_key(
+            connection, installation_secret(service.settings), owner="agent-2", role="agent", at=1
+        )
+    app.state.gate._doorkeeper._read_at = float("-inf")
+    mine = bearer(keys["agent"])
+    decision = shop.post("/v1/customers/ann/next-best-offers", headers=mine).json()["decision_id"]
+    shop.post("/v1/conversations/c7/messages", json={"customer_id": "ann", "text": "hi"}, headers=mine)
+    for url in (f"/v1/decisions/{decision}", "/v1/conversations/c7/hints"):
+        assert shop.get(url, headers=bearer(other)).status_code == 404
+    told = {"outcomes": [{"offer_id": "tea", "outcome": "accepted"}]}
+    assert (
+        shop.post(f"/v1/decisions/{decision}/outcomes", json=told, headers=bearer(other)).status_code == 404
+    )
+    assert shop.get(f"/v1/decisions/{decision}", headers=mine).json()["record"]["agent_id"] == "agent-1"
+
+
+def test_who_asks_is_told_before_the_body_is_read(shop: TestClient) -> None:
+    answer = shop.post("/v1/batch", content=b"{", headers={"content-type": "application/json"})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "presented",
+    [
+        "Basic YTpi",
+        "Bearer",
+        "Bearer ",
+        "Bearer nonsense",
+        "Bearer clv_000000000000_" + "x" * 43,
+        "Bearer ../../etc/passwd",
+        "Bearer " + "x" * 9000,
+    ],
+)
+def test_what_is_no_key_and_no_token_opens_nothing(patient: TestClient, presented: str) -> None:
+    answer = patient.get("/v1/segments", headers={"authorization": presented})
+    assert answer.status_code == 401
+    assert "x" * 43 not in answer.text
+
+
+def test_a_key_that_ended_or_was_revoked_opens_nothing(app: FastAPI, patient: TestClient) -> None:
+    past = key(app, "admin", expires_at=2)
+    assert patient.get("/v1/segments", headers=bearer(past)).status_code == 401
+    valid = key(app, "admin")
+    other = patient.app.state.gate._doorkeeper
+    other._read_at = float("-inf")
+    assert patient.get("/v1/segments", headers=bearer(valid)).status_code == 200
+    with app.state.service.memory.database.writing() as connection:
+        end_key(connection, valid.split("_")[1], at=time.time_ns() // 1000)
+    other._read_at = float("-inf")
+    assert patient.get("/v1/segments", headers=bearer(valid)).status_code == 401
+
+
+def token(signer: Any = RSA, algorithm: str = "RS256", kid: str = "r1", **changes: Any) -> str:
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "mia",
+        "exp": time.time() + 300,
+        "nbf": time.time() - 10,
+        "roles": ["marketer"],
+    }
+    claims = {name: value for name, value in {**claims, **changes}.items() if value is not None}
+    return jwt.encode(claims, signer, algorithm=algorithm, headers={"kid": kid})
+
+
+@pytest.mark.parametrize("good", [token(), token(EC, "ES256", "e1"), token(exp=time.time() - 30)])
+def test_a_person_signs_in_with_a_token_of_the_issuer(patient: TestClient, good: str) -> None:
+    assert patient.get("/v1/segments", headers=bearer(good)).status_code == 200
+    assert patient.get("/v1/audit", headers=bearer(good)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        token(exp=time.time() - 3600),
+        token(nbf=time.time() + 3600),
+        token(iss="https://elsewhere.example"),
+        token(aud="another"),
+        token(sub=None),
+        token(exp=None),
+        token(roles=["king"]),
+        token(roles=["machine"]),
+        token(roles=None),
+        token(kid="unknown"),
+        token(kid="../../jwks"),
+        token(OTHER),
+        token(EC, "ES256", "r1"),
+        jwt.encode({"sub": "mia", "roles": ["admin"]}, None, algorithm="none"),
+        jwt.encode({"sub": "mia"}, "a shared secret of some thirty letters", "HS256", {"kid": "r1"}),
+    ],
+)
+def test_a_token_that_is_not_wholly_right_opens_nothing(patient: TestClient, bad: str) -> None:
+    assert patient.get("/v1/segments", headers=bearer(bad)).status_code == 401
+
+
+def test_the_public_key_used_as_a_shared_secret_opens_nothing(patient: TestClient) -> None:
+    import base64
+    import hashlib
+    import hmac
+
+    head = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"r1"}').rstrip(b"=")
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "eve", "exp": time.time() + 99, "roles": ["admin"]}
+    body = base64.urlsafe_b64encode(orjson.dumps(claims)).rstrip(b"=")
+    public = RSAAlgorithm.to_jwk(RSA.public_key()).encode()
+    seal = base64.urlsafe_b64encode(hmac.digest(public, head + b"." + body, hashlib.sha256)).rstrip(b"=")
+    forged = b".".join((head, body, seal)).decode()
+    assert patient.get("/v1/segments", headers=bearer(forged)).status_code == 401
+
+
+def test_issuer_keys_over_an_open_line_are_refused() -> None:
+    with pytest.raises(SettingError, match="https"):
+        Tokens(SecuritySettings(issuer=ISSUER, jwks="http://sign-in.example/keys"))
+
+
+def test_who_guesses_keys_is_sent_away(patient: TestClient) -> None:
+    tries = [patient.get("/v1/segments", headers=bearer("guess")).status_code for _ in range(12)]
+    assert tries == [401] * 10 + [429] * 2
+    assert patient.get("/v1/segments", headers=bearer("guess")).headers["retry-after"] == "60"
+
+
+def test_a_key_asks_so_often_and_no_more(var: Path) -> None:
+    app = create_app(settings(var, requests_per_minute=5), open_shop)
+    with TestClient(app) as shop:
+        headers = bearer(key(app, "admin"))
+        statuses = [shop.get("/v1/segments", headers=headers).status_code for _ in range(7)]
+    assert statuses == [200] * 5 + [429] * 2
+
+
+def test_an_agent_does_not_read_the_whole_customer_base(var: Path) -> None:
+    app = create_app(settings(var, customers_per_hour=2), open_shop)
+    with TestClient(app) as shop:
+        agent, marketer = bearer(key(app, "agent")), bearer(key(app, "marketer"))
+        asked = [shop.get(f"/v1/customers/{who}", headers=agent).status_code for who in ("a", "b", "a", "c")]
+        assert shop.get("/v1/customers/c", headers=marketer).status_code == 200
+    assert asked == [200, 200, 200, 429]
+
+
+def test_a_bucket_fills_again_with_time() -> None:
+    now = [0.0]
+    bucket = Bucket(60, lambda: now[0])
+    assert [bucket.take("ann") for _ in range(61)][-1] == 1
+    now[0] = 2.0
+    assert [bucket.take("ann") for _ in range(3)] == [0, 0, 1]
+
+
+def test_curiosity_is_forgiven_after_an_hour() -> None:
+    now = [0.0]
+    curiosity = Curiosity(1, lambda: now[0])
+    curiosity.ask("ann", "1")
+    with pytest.raises(TooMany):
+        curiosity.ask("ann", "2")
+    now[0] = 3601.0
+    curiosity.ask("ann", "2")
+
+
+def test_the_secret_is_made_once_and_for_us_alone(tmp_path: Path) -> None:
+    chosen = Settings(data={"data_dir": tmp_path})
+    assert installation_secret(chosen) == installation_secret(chosen)
+    assert (tmp_path / "service.secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_secret_comes_from_the_environment_or_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "given").write_text("a secret from a file\n")
+    from_file = Settings(security={"secret_file": tmp_path / "given"})
+    assert installation_secret(from_file) == b"a secret from a file"
+    monkeypatch.setenv("CLV_SECURITY__SECRET", "a secret from the environment")
+    assert installation_secret(Settings()) == b"a secret from the environment"
+    assert "environment" not in repr(Settings())
+
+
+@pytest.mark.parametrize("content", [None, "short"])
+def test_a_secret_that_is_missing_or_short_is_refused(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "given"
+    if content:
+        file.write_text(content)
+    with pytest.raises(SettingError):
+        installation_secret(Settings(security={"secret_file": file}))

@@ -1,0 +1,304 @@
+"""Events in, answers moved, outcomes kept, conversations followed, people forgotten: over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import orjson
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.app import create_app
+from serving.feedback import write_feedback
+from serving.settings import Settings
+from serving.store.database import Database
+from tests.browsing import running
+from tests.fakes import open_shop, publish_shop
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Path:
+    publish_shop(tmp_path / "published")
+    return tmp_path
+
+
+@pytest.fixture
+def shop(var: Path) -> Iterator[TestClient]:
+    with TestClient(create_app(Settings(data={"data_dir": var}), open_shop)) as client:
+        yield client
+
+
+def order(
+    number: int, customer: str = "ann", day: str = "2026-02-01", total: float = 50.0
+) -> dict[str, object]:
+    return {
+        "type": "track",
+        "messageId": f"m{number}",
+        "userId": customer,
+        "event": "Order Completed",
+        "timestamp": f"{day}T10:00:00Z",
+        "properties": {
+            "order_id": f"o{number}",
+            "total": total,
+            "products": [{"item": "TEA", "price": total}],
+        },
+    }
+
+
+def test_an_order_shows_in_the_very_next_answer(shop: TestClient) -> None:
+    before = shop.get("/v1/customers/ann").json()
+    taken = shop.post("/v1/events", json=order(1))
+    after = shop.get("/v1/customers/ann").json()
+    assert (taken.status_code, taken.json()) == (202, {"accepted": 1, "duplicates": 0, "rejected": []})
+    assert (before["live"], after["live"]) == (False, True)
+    assert after["parts"]["frequency"] == before["parts"]["frequency"] + 1
+    assert after["value"]["predicted_clv"] != before["value"]["predicted_clv"]
+    offers = shop.post("/v1/customers/ann/next-best-offers").json()["hints"]
+    assert [hint["offer_id"] for hint in offers] == ["item:BREAD", "item:COFFEE", "item:TEA"]
+
+
+def test_a_complaint_silences_the_next_hints(shop: TestClient) -> None:
+    complaint = {
+        **order(1),
+        "event": "Interaction Recorded",
+        "properties": {"channel": "chat", "intent": "complaint", "topic": "delivery"},
+    }
+    shop.post("/v1/events", json=complaint)
+    assert shop.get("/v1/customers/ann").json()["open_issue"] == "delivery"
+    assert shop.post("/v1/customers/ann/next-best-offers").json()["hints"] == []
+
+
+def test_a_batch_tells_of_each_event_how_it_was_taken(shop: TestClient) -> None:
+    shop.post("/v1/events", json=order(1))
+    batch = [
+        order(1),
+        order(2),
+        order(2, total=9.0),
+        {"messageId": "x"},
+        "nonsense",
+        order(3, customer="bob"),
+    ]
+    answer = shop.post("/v1/batch", json={"batch": batch}).json()
+    assert (answer["accepted"], answer["duplicates"]) == (2, 1)
+    assert [(r["index"], r["code"]) for r in answer["rejected"]] == [
+        (2, "conflict"),
+        (3, "missing"),
+        (4, "not_an_event"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/v1/events", b"{", 400, "malformed"),
+        ("/v1/events", b"[]", 422, "data"),
+        ("/v1/batch", b"[]", 422, "data"),
+        ("/v1/batch", orjson.dumps({"batch": ["x" * 600_000]}), 413, "too_large"),
+        ("/v1/events", orjson.dumps({**order(1), "note": "x" * 40_000}), 413, "too_large"),
+    ],
+)
+def test_what_cannot_be_read_or_is_too_large_is_refused(
+    shop: TestClient, path: str, body: bytes, status: int, code: str
+) -> None:
+    answer = shop.post(path, content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_what_became_of_an_offer_is_kept_once_and_counts_as_a_contact(shop: TestClient) -> None:
+    decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
+    told = {"outcomes": [{"offer_id": "tea", "outcome": "rejected", "reason": "has enough"}]}
+    url = f"/v1/decisions/{decision}/outcomes"
+    first, again = shop.post(url, json=told), shop.post(url, json=told)
+    assert (first.status_code, first.json()) == (202, {"recorded": 1, "duplicates": 0})
+    assert again.json() == {"recorded": 0, "duplicates": 1}
+    record = shop.get(f"/v1/decisions/{decision}").json()
+    assert [(o["offer_id"], o["outcome"], o["reason"]) for o in record["outcomes"]] == [
+        ("tea", "rejected", "has enough")
+    ]
+    assert shop.get("/v1/customers/ann").json()["live"] is True
+
+
+def test_every_answer_is_in_the_log_with_all_its_candidates(shop: TestClient) -> None:
+    answer = shop.post("/v1/customers/ann/next-best-offers").json()
+    record = shop.get(f"/v1/decisions/{answer['decision_id']}").json()["record"]
+    assert answer["logged"] is True
+    assert [c["offer_id"] for c in record["candidates"]] == ["item:COFFEE", "item:BREAD", "tea", "gold"]
+    assert record["hints"][0]["selection_probability"] == 1.0
+    assert record["candidates"][3]["reason"] == "Mailed 11 days ago."
+    assert record["snapshot"] == answer["snapshot"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "outcome", "status"),
+    [
+        ("none", {"offer_id": "tea", "outcome": "accepted"}, 404),
+        (None, {"offer_id": "x", "outcome": "accepted"}, 422),
+        (None, {"offer_id": "tea", "outcome": "liked"}, 422),
+    ],
+)
+def test_an_outcome_of_nothing_we_said_is_refused(
+    shop: TestClient, decision: str | None, outcome: dict[str, str], status: int
+) -> None:
+    decision = decision or shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
+    answer = shop.post(f"/v1/decisions/{decision}/outcomes", json={"outcomes": [outcome]})
+    assert answer.status_code == status
+
+
+def test_a_conversation_remembers_what_it_is_about(shop: TestClient) -> None:
+    url = "/v1/conversations/chat-1/messages"
+    first = shop.post(
+        url, json={"customer_id": "ann", "text": "I want to complain: it arrived broken"}
+    ).json()
+    second = shop.post(url, json={"customer_id": "ann", "text": "Hello?"}).json()
+    assert first["hints"] == [] == second["hints"]
+    other = shop.post(url, json={"customer_id": "bob", "text": "Hello"})
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "conflict")
+
+
+def test_what_a_customer_wrote_is_heard_and_not_kept(shop: TestClient, var: Path) -> None:
+    text = "I want a refund, this is unacceptable zebra-crossing"
+    shop.post("/v1/conversations/chat-1/messages", json={"customer_id": "ann", "text": text})
+    shop.post("/v1/customers/ann/next-best-offers", json={"text": text})
+    assert [f.name for f in var.rglob("*") if f.is_file() and b"zebra" in f.read_bytes()] == []
+
+
+def test_whoever_watches_a_conversation_is_told_of_each_change(var: Path) -> None:
+    app = create_app(Settings(data={"data_dir": var}), open_shop)
+    with running(app) as address, httpx2.Client(base_url=address, timeout=10) as client:
+        url = "/v1/conversations/chat-1"
+        assert client.get(f"{url}/hints").status_code == 404
+        client.post(f"{url}/messages", json={"customer_id": "ann", "text": "coffee?"})
+        with client.stream("GET", f"{url}/hints") as stream:
+            lines = stream.iter_lines()
+            first = [next(lines) for _ in range(5)]
+            sender = threading.Timer(
+                0.3, client.post, (f"{url}/messages",), {"json": {"customer_id": "ann", "text": "more"}}
+            )
+            sender.start()
+            second = next(line for line in lines if line.startswith("id:"))
+            sender.join()
+    assert first[2:4] == ["id: 1", "event: hints"]
+    assert first[4].startswith('data: {"decision_id":')
+    assert second == "id: 2"
+
+
+def test_a_person_is_handed_everything_and_then_forgotten(shop: TestClient, var: Path) -> None:
+    shop.post("/v1/batch", json={"batch": [order(1), order(2, customer="bob")]})
+    shop.post("/v1/customers/ann/next-best-offers")
+    held = shop.get("/v1/people/ann").json()
+    assert {name: len(rows) for name, rows in held["held"].items()} == {
+        "events": 1, "profiles": 1, "decisions": 1, "outcomes": 0, "conversations": 0,
+    }  # fmt: skip
+    assert held["published"]["attributes"]["email"] == "ann@example.com"
+
+    erased = shop.delete("/v1/people/ann").json()
+    assert (erased["rows"]["events"], erased["published_again"]) == (1, True)
+    assert shop.get("/v1/customers/ann").json()["known"] is False
+    assert "ann" not in shop.get("/v1/segments/champions/customers").text.replace("channel", "")
+    assert shop.post("/v1/batch", json={"batch": [order(3)]}).json()["rejected"][0]["code"] == "suppressed"
+    assert shop.get("/v1/customers/bob").json()["live"] is True
+    found = [f.name for f in var.rglob("*") if f.is_file() and b"ann@example.com" in f.read_bytes()]
+    assert found == []
+    trail = shop.get("/v1/audit").json()
+    assert trail["whole"] is True
+    assert [deed["action"] for deed in trail["deeds"]] == ["person.erased", "person.exported"]
+    assert "ann" not in [deed["subject"] for deed in trail["deeds"]]
+
+
+def test_who_exports_a_list_is_on_the_audit_trail(shop: TestClient) -> None:
+    shop.get("/v1/segments/champions/customers?format=csv")
+    deed = shop.get("/v1/audit").json()["deeds"][0]
+    assert (deed["actor"], deed["action"], deed["subject"]) == ("local", "list.exported", "champions")
+
+
+def test_hints_go_on_while_the_store_is_locked_and_are_logged_when_it_is_not(var: Path) -> None:
+    settings = Settings(data={"data_dir": var}, store={"wait_seconds": 0.2, "log_wait_seconds": 0.5})
+    with TestClient(create_app(settings, open_shop)) as client:
+        other = sqlite3.connect(var / "service.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        answer = client.post("/v1/customers/ann/next-best-offers").json()
+        refused = client.post("/v1/events", json=order(1))
+        ready = client.get("/readyz").json()
+        other.execute("ROLLBACK")
+        other.close()
+        assert (len(answer["hints"]), answer["logged"]) == (3, False)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
+        assert refused.headers["retry-after"] == "1"
+        assert ready["status"] == "degraded"
+        assert client.post("/v1/events", json=order(1)).status_code == 202
+        deadline = time.monotonic() + 5
+        while client.get(f"/v1/decisions/{answer['decision_id']}").status_code == 404:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert client.get("/readyz").json()["status"] == "ready"
+
+
+def test_more_than_may_wait_is_sent_away_with_a_time_to_come_back(var: Path) -> None:
+    with TestClient(
+        create_app(Settings(data={"data_dir": var}, store={"most_waiting": 100}), open_shop)
+    ) as shop:
+        answer = shop.post("/v1/batch", json={"batch": [order(n) for n in range(101)]})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_the_log_becomes_labelled_rows(shop: TestClient, var: Path, tmp_path: Path) -> None:
+    decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
+    told = [{"offer_id": "tea", "outcome": "presented"}, {"offer_id": "tea", "outcome": "accepted"}]
+    shop.post(f"/v1/decisions/{decision}/outcomes", json={"outcomes": told})
+    shop.post("/v1/batch", json={"batch": [order(1, day="2026-02-03")]})
+    database = Database(f"sqlite:///{var / 'service.sqlite'}")
+    written = write_feedback(database, tmp_path / "feedback", attribution_days=14)
+    database.close()
+    with (tmp_path / "feedback" / "decisions.csv").open() as file:
+        rows = {row["offer_id"]: row for row in csv.DictReader(file)}
+    assert {path.name: rows for path, rows in written.items()} == {
+        "decisions.csv": 3, "purchases.csv": 1, "interactions.csv": 0, "outcomes.csv": 2,
+    }  # fmt: skip
+    assert (rows["tea"]["presented"], rows["tea"]["accepted"], rows["tea"]["purchased"]) == ("1", "1", "1")
+    assert (rows["item:COFFEE"]["presented"], rows["item:COFFEE"]["purchased"]) == ("0", "0")
+    assert float(rows["tea"]["selection_probability"]) == 1.0
+
+
+def test_what_is_counted_can_be_fetched(shop: TestClient) -> None:
+    shop.post("/v1/customers/ann/next-best-offers")
+    shop.post("/v1/events", json=order(1))
+    text = shop.get("/metrics").text
+    assert 'clv_decisions_total{outcome="hints"' in text
+    assert 'clv_refused_offers_total{stage="contact"' in text
+    assert 'clv_events_total{verdict="accepted"' in text
+    assert 'clv_stage_seconds_bucket{le="0.01",stage="decide"' in text
+    assert 'route="/v1/customers/{customer_id}/next-best-offers"' in text
+    assert "ann" not in text.replace("channel", "")
+
+
+def test_a_log_line_names_the_route_and_never_the_customer(
+    shop: TestClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import logging
+
+    from serving.logs import JsonLines
+
+    lines: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: lines.append(JsonLines().format(record))  # type: ignore[method-assign]
+    logging.getLogger("clv.requests").addHandler(handler)
+    try:
+        shop.get("/v1/customers/ann", headers={"x-request-id": "call-0001"})
+    finally:
+        logging.getLogger("clv.requests").removeHandler(handler)
+    line = orjson.loads(lines[0])
+    assert (line["request_id"], line["route"], line["status"]) == (
+        "call-0001",
+        "/v1/customers/{customer_id}",
+        200,
+    )
+    assert '"ann"' not in lines[0]
+    assert datetime.fromisoformat(line["at"]).tzinfo == UTC

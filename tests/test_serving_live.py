@@ -1,0 +1,247 @@
+"""The live profile equals a recount from the start, in whatever order events came."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clv.summary import summarize
+from recommend.profile import Profile
+from recommend.segments import SegmentModel
+from serving.live.book import Book
+from serving.live.messages import EPOCH, Rejection, read_message
+from serving.live.standing import Standing
+from tests.fakes import AS_OF, CUSTOMERS, VALUATION
+
+NOW = datetime(2026, 2, 15, tzinfo=UTC)
+FIRST = date(2025, 6, 1)
+
+
+def event(name: str, day: date, number: int, **properties: object) -> dict[str, object]:
+    return {
+        "type": "track",
+        "messageId": f"m{number}",
+        "userId": "ann",
+        "event": name,
+        "timestamp": f"{day}T12:00:00Z",
+        "properties": properties,
+    }
+
+
+def order(day: date, number: int, total: float, order_id: str = "", **more: object) -> dict[str, object]:
+    return event("Order Completed", day, number, order_id=order_id or f"o{number}", total=total, **more)
+
+
+def refund(day: date, number: int, total: float, order_id: str) -> dict[str, object]:
+    return event("Order Refunded", day, number, order_id=order_id, total=total)
+
+
+def book_of(*raws: dict[str, object], received: int = 2**60) -> Book:
+    book = Book()
+    for raw in raws:
+        message = read_message(raw, NOW)
+        book.add(message.kind, message.entry, received, message.message_id)
+    return book
+
+
+def standing(as_of: date = AS_OF, segments: SegmentModel | None = None) -> Standing:
+    return Standing(VALUATION, segments, as_of, datetime(2026, 2, 1, tzinfo=UTC))
+
+
+DAYS = st.integers(0, 240).map(lambda n: FIRST + timedelta(days=n))
+ORDERS = st.lists(st.tuples(DAYS, st.floats(0, 500)), min_size=1, max_size=25)
+RETURNS = st.lists(st.tuples(DAYS, st.floats(0.01, 100), st.integers(0, 30)), max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(orders=ORDERS, returns=RETURNS, seed=st.randoms())
+def test_events_in_any_order_give_the_numbers_of_the_night(orders, returns, seed) -> None:
+    raws = [order(day, n, total) for n, (day, total) in enumerate(orders)]
+    raws += [refund(day, 100 + n, total, f"o{which}") for n, (day, total, which) in enumerate(returns)]
+    lines = pd.DataFrame(
+        {
+            "customer_id": "ann",
+            "order_id": [f"o{n}" for n in range(len(orders))] + [f"o{which}" for _, _, which in returns],
+            "ordered_at": pd.to_datetime([day for day, *_ in (*orders, *returns)]),
+            "amount": [total for _, total in orders] + [-total for _, total, _ in returns],
+            "is_return": [False] * len(orders) + [True] * len(returns),
+        }
+    )
+    seed.shuffle(raws)
+    last = max(day for day, *_ in (*orders, *returns))
+    moved = standing().now("ann", None, book_of(*raws), last)
+    night = VALUATION.predict(summarize(lines, last), as_of=last).iloc[0]
+    for name in ("frequency", "recency_days", "age_days", "monetary_value", "historic_revenue"):
+        assert math.isclose(moved.value[name], night[name], rel_tol=1e-9, abs_tol=1e-9), name
+    for name in ("predicted_clv", "probability_alive", "predicted_number_of_orders", "historic_clv"):
+        assert math.isclose(moved.value[name], night[name], rel_tol=1e-9, abs_tol=1e-9), name
+
+
+@settings(max_examples=40, deadline=None)
+@given(orders=ORDERS, cut=st.integers(1, 24), seed=st.randoms())
+def test_published_numbers_and_later_events_give_what_a_recount_gives(orders, cut, seed) -> None:
+    orders = sorted(orders)
+    before, after = orders[:cut], orders[cut:]
+    as_of = before[-1][0]
+    late = [pair for pair in after if pair[0] > as_of]
+    whole = standing().now(
+        "ann", None, book_of(*(order(d, n, t) for n, (d, t) in enumerate([*before, *late]))), orders[-1][0]
+    )
+    published = standing(as_of).now(
+        "ann", None, book_of(*(order(d, n, t, item="x") for n, (d, t) in enumerate(before))), as_of
+    )
+    days = sorted({day.toordinal() - EPOCH for day, _ in before})
+    published = replace(published, history=replace(published.history, order_days=tuple(days)))
+    news = [order(d, 50 + n, t) for n, (d, t) in enumerate(late)]
+    seed.shuffle(news)
+    moved = Standing(VALUATION, None, as_of, datetime(2026, 2, 1, tzinfo=UTC)).now(
+        "ann", published, book_of(*news), orders[-1][0]
+    )
+    for name in ("frequency", "recency_days", "age_days", "monetary_value", "historic_revenue"):
+        assert math.isclose(moved.value[name], whole.value[name], rel_tol=1e-9, abs_tol=1e-9), name
+
+
+def test_an_order_moves_frequency_recency_value_and_history_at_once() -> None:
+    ann = CUSTOMERS[0]
+    moved = standing().now(
+        "ann",
+        ann,
+        book_of(order(date(2026, 2, 3), 1, 50.0, products=[{"category": "FOOD/COFFEE", "price": 50.0}])),
+        AS_OF,
+    )
+    # three repeat days of 25.00 each and one of 50.00: (75 + 50) / 4
+    assert (moved.value["frequency"], moved.value["monetary_value"]) == (4, 31.25)
+    assert moved.as_of == date(2026, 2, 3)
+    assert moved.value["last_order_on"] == "2026-02-03"
+    scored = VALUATION.predict_one(4, 93, 93, 31.25, historic_revenue=150.0)
+    assert moved.value["probability_alive"] == scored.probability_alive
+    assert moved.value["predicted_clv"] == scored.predicted_clv
+    assert moved.history.positions[moved.history.items.index("COFFEE")] == (0, 1, 3, 4)
+
+
+def test_what_the_publication_holds_is_not_counted_twice() -> None:
+    ann = CUSTOMERS[0]
+    known = order(date(2026, 1, 25), 1, 25.0)
+    early = book_of(known, received=1)  # received before the publication and dated within it
+    assert standing().now("ann", ann, early, AS_OF).value["historic_revenue"] == 100.0
+    late = book_of(known)  # the same order, heard of only after the publication
+    assert standing().now("ann", ann, late, AS_OF).value["historic_revenue"] == 125.0
+
+
+def test_an_order_before_the_first_one_known_makes_that_one_a_repeat() -> None:
+    ann = CUSTOMERS[0]
+    moved = standing().now("ann", ann, book_of(order(date(2025, 10, 1), 1, 10.0)), AS_OF)
+    assert (moved.value["frequency"], moved.value["first_order_on"]) == (4, "2025-10-01")
+    assert moved.value["monetary_value"] == 25.0
+
+
+def test_a_customer_nothing_was_known_of_is_known_from_the_first_event_on() -> None:
+    moved = standing().now("new", None, book_of(order(date(2026, 2, 2), 1, 30.0)), AS_OF)
+    assert moved.known is True
+    assert (moved.value["frequency"], moved.value["historic_number_of_orders"]) == (0, 1)
+
+
+def test_a_complaint_opens_an_issue_and_a_resolved_talk_closes_it() -> None:
+    complaint = event(
+        "Interaction Recorded", date(2026, 2, 2), 1, channel="chat", intent="complaint", topic="delivery"
+    )
+    resolved = event("Interaction Recorded", date(2026, 2, 3), 2, channel="chat", resolved=True)
+    ann = CUSTOMERS[0]
+    assert standing().now("ann", ann, book_of(complaint), AS_OF).open_issue == "delivery"
+    assert standing().now("ann", ann, book_of(resolved, complaint), AS_OF).open_issue == ""
+
+
+def test_the_latest_consent_holds_whenever_it_was_heard_of() -> None:
+    no = event("Consent Changed", date(2026, 2, 3), 1, channel="chat", granted=False)
+    yes = event("Consent Changed", date(2026, 2, 2), 2, channel="chat", granted=True)
+    assert standing().now("ann", CUSTOMERS[0], book_of(no, yes), AS_OF).consent == {"chat": False}
+
+
+def test_an_answer_to_an_offer_and_a_call_count_as_contacts() -> None:
+    told = event("Offer Outcome", date(2026, 2, 2), 1, offer_id="tea", outcome="rejected", group="drinks")
+    call = event("Interaction Recorded", date(2026, 2, 1), 2, channel="phone", direction="outbound")
+    contacts = standing().now("ann", CUSTOMERS[0], book_of(told, call), AS_OF).contacts
+    assert [(c.channel, c.outcome, c.offer_id) for c in contacts] == [
+        ("mail", "sent", "gold"),
+        ("phone", "sent", ""),
+        ("chat", "rejected", "tea"),
+    ]
+
+
+def test_segments_and_tags_move_with_the_orders() -> None:
+    scored = pd.DataFrame([{**p.value, "customer_id": p.customer_id} for p in CUSTOMERS])
+    model = SegmentModel.fit(scored, AS_OF)
+    bob = CUSTOMERS[2]
+    before = standing(segments=model).now("bob", bob, Book(), AS_OF)
+    after = standing(segments=model).now("bob", bob, book_of(order(date(2026, 2, 2), 1, 90.0)), AS_OF)
+    assert "one_time_buyer" in {tag.name for tag in before.tags}
+    assert "one_time_buyer" not in {tag.name for tag in after.tags}
+    assert before.segments != after.segments
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"messageId": ""}, "missing"),
+        ({"userId": None}, "missing"),
+        ({"userId": "a\x00b"}, "invalid"),
+        ({"messageId": "x" * 201}, "invalid"),
+        ({"type": "identify"}, "unknown_type"),
+        ({"event": "Page Viewed"}, "unknown_event"),
+        ({"timestamp": "yesterday"}, "invalid"),
+        ({"timestamp": None}, "missing"),
+        ({"timestamp": "2026-02-17T00:00:00Z"}, "in_the_future"),
+        ({"timestamp": "1899-01-01T00:00:00Z"}, "invalid"),
+        ({"properties": None}, "missing"),
+        ({"properties": {"total": 1.0}}, "missing"),
+        ({"properties": {"order_id": "1", "total": "much"}}, "missing"),
+        ({"properties": {"order_id": "1", "total": -1.0}}, "invalid"),
+        ({"properties": {"order_id": "1", "total": 1e300}}, "invalid"),
+        ({"properties": {"order_id": "1", "total": True}}, "missing"),
+        ({"properties": {"order_id": "1", "total": 1.0, "products": ["tea"]}}, "invalid"),
+        ({"properties": {"order_id": "1", "total": 1.0, "note": "x" * 40_000}}, "too_large"),
+        ({"event": "Offer Outcome", "properties": {"offer_id": "tea", "outcome": "liked"}}, "invalid"),
+        ({"event": "Consent Changed", "properties": {"channel": "chat", "granted": 1}}, "invalid"),
+        ({"event": "Interaction Recorded", "properties": {"channel": "chat", "direction": "up"}}, "invalid"),
+        (
+            {"event": "Interaction Recorded", "properties": {"channel": "chat", "resolved": "so-so"}},
+            "invalid",
+        ),
+    ],
+)
+def test_an_event_that_cannot_be_meant_is_refused_with_its_reason(
+    change: dict[str, object], code: str
+) -> None:
+    with pytest.raises(Rejection) as refused:
+        read_message({**order(date(2026, 2, 1), 1, 10.0), **change}, NOW)
+    assert refused.value.code == code
+
+
+def test_what_is_no_event_at_all_is_refused() -> None:
+    with pytest.raises(Rejection):
+        read_message(["not", "an", "event"], NOW)
+
+
+def test_an_order_without_a_total_is_the_sum_of_its_products() -> None:
+    raw = event(
+        "Order Completed",
+        date(2026, 2, 1),
+        1,
+        order_id="1",
+        products=[{"product_id": "a", "price": 2.5, "quantity": 4}, {"item": "TEA", "price": 1.0}],
+    )
+    assert read_message(raw, NOW).entry[1:] == ["1", 11.0, ["TEA", "a"]]
+
+
+def test_a_profile_without_news_stays_as_published() -> None:
+    ann = CUSTOMERS[0]
+    unmoved = standing().now("ann", ann, Book(), AS_OF)
+    assert isinstance(unmoved, Profile)
+    assert unmoved.value["frequency"] == ann.value["frequency"]
+    assert unmoved.history == ann.history
