@@ -42,4 +42,17 @@ scripts       words an agent can say, which inform and do not press
 speech        words and reasons of one hint together
 languages     which language a reader's tag means
 sensitive     what is never shown or spoken of
+listen        a chat message to topic, intent, mood and the items it names; nothing of the text is kept
+lexicon       what a listener looks up: cues and the names of a catalogue
+cues_en       English cues of intent and topic
+cues_zh       Chinese cues of intent and topic
+moods         words that tell a mood, and phrases that tell nothing
+constructions turns of phrase with a gap in them
+constructions_en English turns of phrase
+constructions_zh Chinese turns of phrase
+everyday      English words too common to be a slip or a name
+phrasebook    known phrases in a list of words, the longest first
+script_forms  one form for traditional and simplified characters, wide and narrow letters
+spelling      what was meant by a misspelt word
+topics        topics learned from labelled messages, stored as plain numbers
 """

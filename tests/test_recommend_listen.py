@@ -1,0 +1,142 @@
+"""A message is understood in four languages' worth of typing, and nothing of it is kept."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from recommend.lexicon import Lexicon
+from recommend.listen import Heard, listen
+from recommend.script_forms import TRADITIONAL_TO_SIMPLIFIED, plain
+from recommend.spelling import Spelling, slips
+
+SENTENCES = Path(__file__).parent / "listening"
+CATALOGUE = {
+    "COFFEE": ["coffee", "咖啡"],
+    "GREEN TEA": ["green tea", "绿茶"],
+    "TEA": ["tea", "茶"],
+    "FLUID MILK WHITE ONLY": [],
+    "CHOCOLATE MILK": [],
+    "BREAD:ITALIAN/FRENCH": [],
+    "AIR": ["air purifier", "空气净化器"],
+    "SHAMPOO": ["氨基酸洗发水"],
+}
+LEXICON = Lexicon.build(CATALOGUE)
+
+
+def sentences(name: str) -> list[dict[str, str]]:
+    with (SENTENCES / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def share_right(name: str, field: str) -> float:
+    """Share of sentences whose label is met; several labels may be right, no topic means any."""
+    rows = [row for row in sentences(name) if field != "topic" or row["topic"]]
+    right = [getattr(listen(row["text"], LEXICON), field) in row[field].split("|") for row in rows]
+    return sum(right) / len(right)
+
+
+def test_the_labelled_sentences_cover_every_intent_and_language() -> None:
+    rows = sentences("held_out")
+    assert len(rows) >= 150
+    assert {row["language"] for row in rows} == {"en", "zh-Hans", "zh-Hant", "mixed"}
+    assert {row["intent"] for row in rows} == {"complaint", "cancel", "buy", "ask", "deliver", "pay", ""}
+    assert not {row["text"] for row in rows} & {row["text"] for row in sentences("practice")}
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("I want to cancel my order", "cancel"),
+        ("I don't want to cancel, just a question: are you open on Sunday?", "ask"),
+        ("I do not want to buy anything", ""),
+        ("I won't renew my contract", "cancel"),
+        ("我不想取消订单", ""),
+        ("我沒有要取消訂單", ""),
+        ("可不可以取消", "cancel"),
+        ("不续费了", "cancel"),
+        ("this is not good", "complaint"),
+        ("the parcel was not delivered", "complaint"),
+    ],
+)
+def test_a_no_turns_what_follows_it(text: str, intent: str) -> None:
+    assert listen(text, LEXICON).intent == intent
+
+
+@pytest.mark.parametrize(
+    ("text", "sentiment"),
+    [
+        ("great, thank you", "positive"),
+        ("not great, very slow", "negative"),
+        ("不錯，很滿意", "positive"),
+        ("不太满意", "negative"),
+        ("👍🎉", "positive"),
+        ("😡", "negative"),
+        ("What time do you open?", "neutral"),
+    ],
+)
+def test_mood_is_heard_with_its_no_and_its_emoji(text: str, sentiment: str) -> None:
+    assert listen(text, LEXICON).sentiment == sentiment
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions"),
+    [
+        ("do you have green tea?", ("GREEN TEA",)),  # the longest name, not TEA
+        ("green tea or tea?", ("TEA", "GREEN TEA")),  # the last named first
+        ("我要買綠茶和咖啡", ("COFFEE", "GREEN TEA")),
+        ("two cofees please", ("COFFEE",)),
+        ("some chocolate milk", ("CHOCOLATE MILK",)),
+        (
+            "I need milk",
+            ("FLUID MILK WHITE ONLY", "CHOCOLATE MILK"),
+        ),  # half of what tells; the popular one first
+        ("french bread", ("BREAD:ITALIAN/FRENCH",)),
+        ("想买洗发水", ("SHAMPOO",)),  # the end of a longer name
+        ("ＣＯＦＦＥＥ", ("COFFEE",)),
+        ("teapots are lovely", ()),  # a name inside another word is not meant
+        ("nothing of the kind", ()),
+    ],
+)
+def test_what_is_named_is_found(text: str, mentions: tuple[str, ...]) -> None:
+    assert listen(text, LEXICON).mentions == mentions
+
+
+def test_traditional_and_simplified_are_heard_alike() -> None:
+    assert plain("訂單還沒收到") == "订单还没收到"
+    simplified, traditional = listen("包裹还没收到，很失望", LEXICON), listen("包裹還沒收到，很失望", LEXICON)
+    assert simplified == traditional
+    assert all(len(to) == 1 for to in TRADITIONAL_TO_SIMPLIFIED.values())
+    assert not set(TRADITIONAL_TO_SIMPLIFIED) & {ord(to) for to in TRADITIONAL_TO_SIMPLIFIED.values()}
+
+
+def test_slips_of_the_keyboard_are_forgiven_but_words_are_not_invented() -> None:
+    assert listen("I want a refnud, please cancle it", LEXICON).intent == "cancel"
+    spelling = Spelling(["delivery", "quality"])
+    assert spelling.meant("delviery") == "delivery"
+    assert spelling.meant("gallery") == ""
+    assert spelling.meant("tea") == ""
+    assert slips("abcdef", "abcdef", 1) == 0
+    assert slips("kitten", "sitting", 2) == 3
+
+
+def test_empty_and_endless_messages_are_heard_without_fuss() -> None:
+    assert listen("", LEXICON) == Heard()
+    assert listen("   \n", LEXICON) == Heard()
+    assert listen("x" * 100_000, LEXICON) == Heard()
+    assert listen("cancel " + "blah " * 5_000, LEXICON).intent == "cancel"
+
+
+def test_nothing_of_the_text_is_kept() -> None:
+    heard = listen("My name is Zebediah, card 4111 1111, I want to cancel the coffee order", LEXICON)
+    assert {field.name for field in fields(heard)} == {"topic", "intent", "sentiment", "mentions"}
+    assert "Zebediah" not in repr(heard)
+    assert heard.mentions == ("COFFEE",)
+
+
+def test_a_catalogue_of_bare_names_will_do() -> None:
+    assert listen("any pasta left?", Lexicon.build(["PASTA", "RICE"])).mentions == ("PASTA",)
+    assert listen("any pasta left?", Lexicon.build()).mentions == ()

@@ -1,0 +1,102 @@
+"""Topics are learned from labelled messages, saved as plain data, and predicted alike after loading."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clv.errors import TooLittleData, UnknownFormat
+from recommend.lexicon import Lexicon
+from recommend.listen import listen
+from recommend.topics import TopicModel, pieces
+
+WORDS = {
+    "roaming": ["abroad", "roaming", "travel", "国外", "漫遊"],
+    "outage": ["signal", "outage", "no internet", "断网", "沒訊號"],
+    "handset": ["phone", "handset", "screen", "手机", "手機"],
+}
+FILLERS = ["please help", "my number is 555", "again today", "谢谢", "請問", "what now"]
+
+
+def messages(n: int = 240) -> tuple[list[str], list[str]]:
+    rng = np.random.default_rng(3)
+    labels = [list(WORDS)[i % 3] for i in range(n)]
+    texts = [
+        f"{FILLERS[rng.integers(6)]} {WORDS[label][rng.integers(5)]} {FILLERS[rng.integers(6)]}"
+        for label in labels
+    ]
+    return texts, labels
+
+
+TEXTS, LABELS = messages()
+MODEL = TopicModel.fit(TEXTS, LABELS)
+
+
+def test_topics_are_learned_in_several_languages() -> None:
+    assert MODEL.evaluation["accuracy"] > 0.9
+    assert MODEL.predict("how do I use roaming") == "roaming"
+    assert MODEL.predict("我家斷網了") == "outage"
+
+
+def test_the_model_keeps_quiet_when_it_is_not_sure() -> None:
+    assert MODEL.predict("zzz") == ""
+    assert sum(MODEL.probabilities("zzz").values()) == pytest.approx(1.0)
+
+
+def test_saving_and_loading_changes_no_prediction(tmp_path: Path) -> None:
+    MODEL.save(tmp_path)
+    again = TopicModel.load(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"topics.json", "topics.npz"}
+    assert again.evaluation == MODEL.evaluation
+    for text in [*TEXTS[:50], "", "something else entirely"]:
+        assert again.probabilities(text) == MODEL.probabilities(text)
+
+
+def test_it_is_the_textbooks_tf_idf_and_logistic_regression() -> None:
+    """The same numbers as scikit-learn's own vectoriser with the same pieces."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    vectoriser = TfidfVectorizer(analyzer=pieces, min_df=3, sublinear_tf=True)
+    matrix = vectoriser.fit_transform(TEXTS)
+    peer = LogisticRegression(C=10.0, max_iter=500, class_weight="balanced").fit(matrix, LABELS)
+    expected = peer.predict_proba(vectoriser.transform(["roaming and signal"]))[0]
+    # Both stop at the solver's tolerance of 1e-4 on the gradient.
+    assert list(MODEL.probabilities("roaming and signal").values()) == pytest.approx(expected, abs=1e-4)
+
+
+def test_no_number_and_no_rare_word_is_kept() -> None:
+    texts = [*TEXTS, "Zebediah calls about roaming 98765"]
+    model = TopicModel.fit(texts, [*LABELS, "roaming"])
+    assert not [piece for piece in model.vocabulary if "zebe" in piece or "555" in piece or "987" in piece]
+
+
+def test_two_topics_work_as_three_do(tmp_path: Path) -> None:
+    pairs = [(t, label) for t, label in zip(TEXTS, LABELS, strict=True) if label != "handset"]
+    model = TopicModel.fit([t for t, _ in pairs], [label for _, label in pairs])
+    assert model.topics == ("outage", "roaming")
+    assert model.predict("roaming abroad") == "roaming"
+
+
+def test_a_trained_topic_goes_before_the_dictionaries() -> None:
+    lexicon = Lexicon.build()
+    assert listen("no internet on my phone line, outage", lexicon, MODEL).topic == "outage"
+    assert listen("when will my parcel arrive", lexicon, MODEL).topic == "delivery"
+
+
+def test_too_few_labels_are_refused() -> None:
+    with pytest.raises(TooLittleData, match="too few"):
+        TopicModel.fit(TEXTS[:30], LABELS[:30])
+    with pytest.raises(TooLittleData, match="too few"):
+        TopicModel.fit(TEXTS, ["one"] * len(TEXTS))
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    MODEL.save(tmp_path)
+    head = json.loads((tmp_path / "topics.json").read_text(encoding="utf-8"))
+    (tmp_path / "topics.json").write_text(json.dumps({**head, "format": 9}), encoding="utf-8")
+    with pytest.raises(UnknownFormat, match="9"):
+        TopicModel.load(tmp_path)
