@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from recommend.candidate import Candidate
 from recommend.catalogue import Catalogue, Offer
@@ -24,6 +24,8 @@ from recommend.worth import Arbitration
 
 Words: TypeAlias = Callable[[Offer, Candidate, Profile, Context, Kind], tuple[str, tuple[str, ...]]]
 """What an agent says, and why: called for offers that are said."""
+
+HELD_BACK: Final = "held back: the customer is in the control group"
 
 
 def decide(
@@ -75,9 +77,9 @@ def decide(
     moment = Moment(book, arbitration, profile, context, at, taken or {})
     weighed, dropped = moment.sort_out(candidates)
     arm = policies.control.arm(profile.customer_id, at)
-    selection, seats, options = _select(weighed, policies, arm, explorer, decision_id)
+    selection, seats = _select(weighed, policies, arm, explorer, decision_id)
     hints = _hints(weighed, selection, moment, words or script)
-    ranked = _ranked(weighed, selection, seats, options, arm)
+    ranked = _ranked(weighed, selection, seats, arm)
     silence = "" if hints else reason_of_silence(book.catalogue, [*ranked, *dropped], arm)
     return Decision(
         decision_id,
@@ -107,38 +109,31 @@ def script(
 
 def _select(
     weighed: Sequence[Weighed], policies: Policies, arm: Arm, explorer: Explorer | None, key: str
-) -> tuple[Selection, Seats, list[Option]]:
+) -> tuple[Selection, Seats]:
     """Seat mandatory messages, then let the explorer (or the order) fill the other places."""
-    options = [_option(one) for one in weighed]
     mandatory = sum(1 for one in weighed if one.offer.mandatory)
     seats = Seats(policies.slate)
-    first = best(options[:mandatory], seats)
+    first = best(weighed[:mandatory], seats)
     certain = Selection(first, (1.0,) * len(first))
-    rest = options[mandatory:]
     if arm == "control" or not seats.free:
-        return certain, seats, options
+        return certain, seats
+    rest = weighed[mandatory:]
     if explorer is None:
         chosen = best(rest, seats)
         found = Selection(chosen, (1.0,) * len(chosen))
     else:
-        found = explorer.select(rest, seats.copy(), key)
+        found = explorer.select([_option(one) for one in rest], seats.copy(), key)
         for index in found.chosen:
             seats.take(rest[index])
-    shifted = tuple(index + mandatory for index in found.chosen)
-    chosen = (*first, *shifted)
-    return (
-        Selection(chosen, (*certain.probabilities, *found.probabilities), found.exploration),
-        seats,
-        options,
-    )
+    chosen = (*first, *(index + mandatory for index in found.chosen))
+    return Selection(chosen, (*certain.probabilities, *found.probabilities), found.exploration), seats
 
 
-def _option(weighed: Weighed) -> Option:
-    candidate, worth = weighed.candidate, weighed.worth
-    scale = worth.priority / worth.propensity if worth.propensity > 0 else 0.0
-    item = candidate.item or (weighed.offer.items[0] if len(weighed.offer.items) == 1 else "")
-    evidence = candidate.evidence + weighed.offer.starting_evidence
-    return Option(candidate.offer_id, item, weighed.kind, worth.priority, worth.propensity, scale, evidence)
+def _option(one: Weighed) -> Option:
+    propensity = one.candidate.propensity
+    scale = one.priority / propensity if propensity > 0 else 0.0
+    evidence = one.candidate.evidence + one.offer.starting_evidence
+    return Option(one.offer.offer_id, one.item, one.kind, one.priority, propensity, scale, evidence)
 
 
 def _hints(
@@ -158,8 +153,8 @@ def _hints(
                 said,
                 reasons,
                 one.candidate.propensity,
-                one.worth.value,
-                one.worth.priority,
+                one.value,
+                one.priority,
                 place,
                 probability,
                 moment.profile.segments,
@@ -168,9 +163,7 @@ def _hints(
     return tuple(hints)
 
 
-def _ranked(
-    weighed: Sequence[Weighed], selection: Selection, seats: Seats, options: Sequence[Option], arm: Arm
-) -> list[Ranked]:
+def _ranked(weighed: Sequence[Weighed], selection: Selection, seats: Seats, arm: Arm) -> list[Ranked]:
     """Return those that passed, in their order, with the reason why some are not said."""
     said = frozenset(selection.chosen)
     ranked = []
@@ -180,11 +173,7 @@ def _ranked(
         if index not in said:
             held_back = arm == "control" and not one.offer.mandatory
             stage = "control" if held_back else "arbitration"
-            reason = (
-                "held back: the customer is in the control group"
-                if held_back
-                else seats.refusal(options[index])
-            )
+            reason = HELD_BACK if held_back else seats.refusal(one)
         ranked.append(as_ranked(one, index + 1, stage, reason))
     return ranked
 

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from clv.errors import RuleError
 from recommend.catalogue import Catalogue, Offer
-from recommend.context import Context
 from recommend.facts import FIELDS, facts_of_offer
 from recommend.policies import Policies, PolicyRule, RuleStage
 from recommend.rules import Rule, parse
 
+MOST_REMEMBERED: Final = 64  # days and channels whose closed offers are kept
 STAGES: Final[tuple[RuleStage, ...]] = ("eligibility", "applicability", "suitability")
 
 
@@ -40,6 +40,13 @@ class Rulebook:
     policies
         Rules for issues, groups, kinds and offers.
 
+    Attributes
+    ----------
+    sets
+        By offer, the checks that ask only about customer and context; equal sets are one object.
+    own_checks
+        By offer, the checks that ask about the offer too.
+
     Raises
     ------
     RuleError
@@ -52,19 +59,34 @@ class Rulebook:
         self._numbers: dict[str, int] = {}
         self._fields = {**FIELDS, **policies.fields}
         shared = [(rule, self._read(rule.rule, f"policy {i + 1}")) for i, rule in enumerate(policies.rules)]
-        self.checks: dict[str, tuple[Check, ...]] = {}
-        for offer in catalogue.offers:
-            checks = self._checks_of(offer, shared)
-            if checks:
-                self.checks[offer.offer_id] = checks
-        self.about_offer = [any(name.startswith("offer.") for name in rule.names) for rule in self.rules]
-        asked = {c.number for checks in self.checks.values() for c in checks if self.about_offer[c.number]}
+        found = {offer.offer_id: self._checks_of(offer, shared) for offer in catalogue.offers}
+        about_offer = [any(name.startswith("offer.") for name in rule.names) for rule in self.rules]
+        self.own_checks: dict[str, tuple[Check, ...]] = {}
+        self.sets: dict[str, tuple[Check, ...]] = {}
+        known: dict[tuple[Check, ...], tuple[Check, ...]] = {}
+        for offer_id, checks in found.items():
+            common = tuple(check for check in checks if not about_offer[check.number])
+            self.sets[offer_id] = known.setdefault(common, common)
+            if len(common) < len(checks):
+                self.own_checks[offer_id] = tuple(check for check in checks if about_offer[check.number])
         self.offer_facts: dict[str, Mapping[str, Any]] = {
-            offer_id: facts_of_offer(catalogue.by_id[offer_id])
-            for offer_id, checks in self.checks.items()
-            if any(check.number in asked for check in checks)
+            offer_id: facts_of_offer(catalogue.by_id[offer_id]) for offer_id in self.own_checks
         }
         self.groups = {offer.offer_id: offer.group for offer in catalogue.offers if offer.group}
+        self._closed: dict[tuple[date, str], dict[str, str]] = {}
+
+    def closed(self, today: date, channel: str) -> Mapping[str, str]:
+        """Return why some offers cannot be made by anybody today in this channel, by offer."""
+        key = (today, channel)
+        found = self._closed.get(key)
+        if found is None:
+            if len(self._closed) >= MOST_REMEMBERED:
+                self._closed = {}
+            reasons = (
+                (offer.offer_id, unavailable(offer, today, channel)) for offer in self.catalogue.offers
+            )
+            found = self._closed[key] = {offer_id: reason for offer_id, reason in reasons if reason}
+        return found
 
     def _read(self, text: str, where: str) -> int:
         if text not in self._numbers:
@@ -96,32 +118,21 @@ def _is_about(policy: PolicyRule, offer: Offer) -> bool:
     )
 
 
-def unavailable(offer: Offer, today: date, context: Context, taken: Mapping[str, int]) -> str:
-    """Return why an offer cannot be made by anybody today in this channel, or an empty text.
-
-    Parameters
-    ----------
-    offer, today, context
-        What, when and where.
-    taken
-        How often each offer was accepted since the catalogue was made.
-    """
+def unavailable(offer: Offer, today: date, channel: str) -> str:
+    """Return why an offer cannot be made by anybody today in this channel, or an empty text."""
     if not offer.available:
         return "not available"
-    if offer.treatments and offer.treatment(context.channel) is None:
-        return f"has no treatment for the channel {context.channel!r}"
-    return _out_of_season(offer, today) or _gone(offer, taken.get(offer.offer_id, 0))
-
-
-def _out_of_season(offer: Offer, today: date) -> str:
+    if offer.treatments and offer.treatment(channel) is None:
+        return f"has no treatment for the channel {channel!r}"
     if offer.valid_from and today < offer.valid_from:
         return f"not before {offer.valid_from}"
     if offer.valid_to and today > offer.valid_to:
         return f"ended on {offer.valid_to}"
-    return ""
+    return gone(offer, 0)
 
 
-def _gone(offer: Offer, more: int) -> str:
+def gone(offer: Offer, more: int) -> str:
+    """Return whether an offer ran out, counting ``more`` acceptances since the catalogue was made."""
     if offer.stock is not None and offer.stock <= more:
         return "out of stock"
     if offer.cap_total is not None and offer.taken + more >= offer.cap_total:

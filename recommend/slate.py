@@ -44,6 +44,20 @@ class Explorer(Protocol):
         ...
 
 
+class Seated(Protocol):
+    """What a seat needs to know of an offer: an :class:`Option`, or a weighed candidate."""
+
+    @property
+    def kind(self) -> Kind:
+        """Its kind."""
+        ...
+
+    @property
+    def item(self) -> str:
+        """The one item it is about, or an empty text."""
+        ...
+
+
 class Seats:
     """The places of a slate, and who may still sit down.
 
@@ -56,7 +70,7 @@ class Seats:
     def __init__(self, slate: Slate) -> None:
         self.slate = slate
         self.kinds: dict[str, int] = {}
-        self.items: dict[str, str] = {}
+        self.items: set[str] = set()
         self.taken = 0
 
     @property
@@ -67,30 +81,30 @@ class Seats:
     def copy(self) -> Seats:
         """Return seats that can be tried without taking these."""
         other = Seats(self.slate)
-        other.kinds, other.items, other.taken = dict(self.kinds), dict(self.items), self.taken
+        other.kinds, other.items, other.taken = dict(self.kinds), set(self.items), self.taken
         return other
 
-    def take(self, option: Option) -> None:
+    def take(self, option: Seated) -> None:
         """Seat an option."""
         self.taken += 1
         self.kinds[option.kind] = self.kinds.get(option.kind, 0) + 1
         if option.item:
-            self.items[option.item] = option.offer_id
+            self.items.add(option.item)
 
-    def admits(self, option: Option) -> bool:
+    def admits(self, option: Seated) -> bool:
         """Return whether an option fits beside those seated."""
         return self.kinds.get(option.kind, 0) < self.slate.per_kind and option.item not in self.items
 
-    def refusal(self, option: Option) -> str:
+    def refusal(self, option: Seated) -> str:
         """Return why an option is not seated."""
         if option.item in self.items:
-            return f"the same item as {self.items[option.item]!r}, which is said already"
+            return f"an offer about {option.item} is said already"
         if self.kinds.get(option.kind, 0) >= self.slate.per_kind:
             return f"{self.slate.per_kind} hints of kind {option.kind} are said already"
         return f"{self.slate.hints} hints are said already"
 
 
-def best(options: Sequence[Option], seats: Seats) -> tuple[int, ...]:
+def best(options: Sequence[Seated], seats: Seats) -> tuple[int, ...]:
     """Seat options in their order while places are free; return who sits."""
     chosen = []
     for index, option in enumerate(options):

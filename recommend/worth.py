@@ -13,7 +13,6 @@ from typing import Any, Literal
 
 from clv import columns as c
 from clv.errors import SettingError
-from recommend.candidate import Candidate
 from recommend.catalogue import Offer
 from recommend.context import Context
 from recommend.profile import Profile
@@ -128,17 +127,6 @@ class Arbitration:
         return from_plain(cls, raw, "arbitration")
 
 
-@dataclass(frozen=True, slots=True)
-class Worth:
-    """The four factors of one offer in one moment, and their product."""
-
-    propensity: float
-    context_weight: float
-    value: float
-    lever: float
-    priority: float
-
-
 class Scales:
     """Weighs offers for one customer in one moment.
 
@@ -162,33 +150,40 @@ class Scales:
         self.mentions = frozenset(context.mentions)
         weights = arbitration.context_weights if arbitration.use_context else ()
         self.weights = [weight for weight in weights if _applies(weight, profile, context)]
+        self.levers = bool(arbitration.issue_levers or arbitration.group_levers)
         priced = arbitration.use_value and arbitration.annoyance.rate > 0
         self.annoyance = arbitration.annoyance.price(self.lifetime_value, recent_contacts) if priced else 0.0
 
-    def weigh(self, candidate: Candidate, offer: Offer, kind: str) -> Worth:
-        """Return the factors of one offer; a value below zero makes the priority zero."""
+    def weigh(self, propensity: float, offer: Offer, kind: str) -> tuple[float, float, float, float]:
+        """Return context weight, value, lever and priority of one offer; the last never below zero."""
         a = self.arbitration
-        propensity = candidate.propensity if a.use_propensity else 1.0
         context = self._context_weight(offer, kind) if self.weights else 1.0
         value = self.value(offer) if a.use_value else 1.0
         lever = self.lever(offer) if a.use_lever else 1.0
-        return Worth(propensity, context, value, lever, max(propensity * context * value * lever, 0.0))
+        priority = (propensity if a.use_propensity else 1.0) * context * value * lever
+        return context, value, lever, priority if priority > 0 else 0.0
 
     def value(self, offer: Offer) -> float:
         """Return margin less cost plus the change in lifetime value."""
         margin = self.arbitration.default_value if offer.margin is None else offer.margin
-        lifetime = offer.lifetime_change + offer.lifetime_share * max(self.lifetime_value, 0.0)
-        return margin - offer.cost + lifetime
+        if offer.lifetime_share:
+            margin += offer.lifetime_share * max(self.lifetime_value, 0.0)
+        return margin - offer.cost + offer.lifetime_change
 
     def lever(self, offer: Offer) -> float:
         """Return 1 + (issue + group + offer weight) / 100, never below 0."""
-        a = self.arbitration
-        percent = offer.lever + a.issue_levers.get(offer.issue, 0.0) + a.group_levers.get(offer.group, 0.0)
-        return max(1 + percent / 100, 0.0)
+        percent = offer.lever
+        if self.levers:
+            a = self.arbitration
+            percent += a.issue_levers.get(offer.issue, 0.0) + a.group_levers.get(offer.group, 0.0)
+        return max(1 + percent / 100, 0.0) if percent else 1.0
 
     def _context_weight(self, offer: Offer, kind: str) -> float:
-        percent = sum(weight.percent for weight in self.weights if self._is_about(weight, offer, kind))
-        return max(1 + percent / 100, 0.0)
+        percent = 0.0
+        for weight in self.weights:
+            if self._is_about(weight, offer, kind):
+                percent += weight.percent
+        return max(1 + percent / 100, 0.0) if percent else 1.0
 
     def _is_about(self, weight: ContextWeight, offer: Offer, kind: str) -> bool:
         if weight.key == "mention" and not weight.value and self.mentions.isdisjoint(offer.items):

@@ -108,7 +108,7 @@ def test_at_most_three_are_said_and_at_most_two_of_a_kind() -> None:
 def test_two_offers_about_one_item_are_not_both_said() -> None:
     decision = ask(offer("coupon", items=("CUPS",), margin=9.0), offer("cups", "bundle", items=("CUPS",)))
     assert said(decision) == ["cups"]
-    assert fate(decision, "coupon") == ("arbitration", "the same item as 'cups', which is said already")
+    assert fate(decision, "coupon") == ("arbitration", "an offer about CUPS is said already")
 
 
 def test_ties_go_to_the_more_popular_item_and_then_to_the_smaller_id() -> None:
