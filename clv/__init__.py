@@ -25,6 +25,9 @@ fitting         optimiser, weak priors, standard errors
 quadrature      integrals without a closed form
 hypergeometric  Gauss' function where the library's own gives up
 valuation       orders, spend and margin put together: the value of one customer or of all
+questions       will they order, when, are they still there
+draws           possible futures of one customer
+intervals       how far off a prediction may be
 holdout         time-based splits, measures of ranking and level, baselines
 
 Known gotchas

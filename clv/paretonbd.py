@@ -181,6 +181,19 @@ class ParetoNBD(PoissonPurchases):
         waited: FloatArray = np.exp(log_wait)
         return waited
 
+    def mean_wait_if_alive(self, x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return the mean time until the next order, given that there is one, integrated over its density."""
+        r, alpha, s, beta = self._values()
+        decay = r + x + s - 1.0
+        reach = np.minimum(45.0 / np.maximum(decay, 1e-2) + np.log1p(abs(beta - alpha) / (alpha + T)), 300.0)
+        nodes, shares = unit_rule(128)
+        v = reach[:, None] * nodes
+        wait = (alpha + T)[:, None] * np.expm1(v)
+        density = np.exp(-(r + x)[:, None] * v - s * np.log1p(wait / (beta + T)[:, None]))
+        moment = (density * wait) @ shares / (density @ shares)
+        mean: FloatArray = np.where(decay > 0.0, moment, np.inf)
+        return mean
+
     def discounted_orders_for_ever(
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, rate: float
     ) -> FloatArray:

@@ -80,6 +80,14 @@ class PoissonPurchases(PurchaseProcess):
         wait: FloatArray = (parameters["alpha"] + T) * np.expm1(-np.log1p(-share) / (parameters["r"] + x))
         return wait
 
+    def mean_wait_if_alive(self, x: FloatArray, T: FloatArray) -> FloatArray:
+        """Return the mean time until the next order, given that there is one; infinite without a mean."""
+        shape = self.parameters_["r"] + x
+        mean: FloatArray = np.where(
+            shape > 1.0, (self.parameters_["alpha"] + T) / np.where(shape > 1.0, shape - 1.0, 1.0), np.inf
+        )
+        return mean
+
 
 def _same(*keys: FloatArray) -> tuple[Any, Any]:
     """Group equal customers when there are enough of them for it to pay."""
