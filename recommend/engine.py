@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -109,6 +109,25 @@ class Engine:
             model_version=self.model_version,
             snapshot=self.snapshot,
         )
+
+    def decide_all(
+        self, profiles: Iterable[Profile], context: Context, at: datetime, *, campaign: str
+    ) -> Iterator[Decision]:
+        """Decide for many customers, as a campaign's list is made: the same decision as one by one.
+
+        Parameters
+        ----------
+        profiles
+            The customers; nothing of them is kept.
+        context
+            The conversation the campaign would start; ``outbound`` where we approach them.
+        at
+            When (UTC).
+        campaign
+            Names the list; a decision is named by it and the customer.
+        """
+        for profile in profiles:
+            yield self.decide(profile, context, at, f"{campaign}:{profile.customer_id}")
 
     def _candidates(self, profile: Profile, context: Context, at: datetime) -> Sequence[Candidate]:
         """Ask the proposer, and add the mandatory messages it does not know."""

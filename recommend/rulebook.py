@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Final
 
 from clv.errors import RuleError
 from recommend.catalogue import Catalogue, Offer
-from recommend.facts import FIELDS, facts_of_offer
+from recommend.context import Context
+from recommend.facts import FIELDS, facts_of, facts_of_offer
 from recommend.policies import Policies, PolicyRule, RuleStage
+from recommend.profile import Profile
 from recommend.rules import Rule, parse
 
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
 MOST_REMEMBERED: Final = 64  # days and channels whose closed offers are kept
+NOBODY: Final = Profile("", date(1970, 1, 1))
 STAGES: Final[tuple[RuleStage, ...]] = ("eligibility", "applicability", "suitability")
 
 
@@ -86,6 +92,34 @@ class Rulebook:
                 (offer.offer_id, unavailable(offer, today, channel)) for offer in self.catalogue.offers
             )
             found = self._closed[key] = {offer_id: reason for offer_id, reason in reasons if reason}
+        return found
+
+    def fits(self, offer_id: str, table: ir.Table, context: Context, at: datetime) -> ir.BooleanValue:
+        """Return who in a table of customers passes an offer's engagement rules, as one Ibis column.
+
+        The same rules, asked of a set: the start of a campaign's list. Consent, contacts and what is
+        owned are asked customer by customer when the list is decided.
+
+        Parameters
+        ----------
+        offer_id
+            Of the catalogue.
+        table
+            One column per customer field the rules name, such as ``predicted_clv`` for
+            ``customer.predicted_clv``.
+        context, at
+            The conversation the campaign would start, and when.
+        """
+        import ibis  # noqa: PLC0415  (live serving never loads Ibis)
+
+        offer = self.catalogue.by_id[offer_id]
+        facts = facts_of(NOBODY, context, at)
+        given = {name: facts[name] for name in facts if name.startswith("context.")} | facts_of_offer(offer)
+        checks = (*self.sets[offer_id], *self.own_checks.get(offer_id, ()))
+        found: ir.BooleanValue = ibis.literal(value=True)
+        for check in checks:
+            if check.kind in {"", offer.kind}:
+                found &= self.rules[check.number].expression(table, given)
         return found
 
     def _read(self, text: str, where: str) -> int:

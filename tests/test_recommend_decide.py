@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import ibis
+import pyarrow as pa
 import pytest
 
 from clv.errors import RuleError
@@ -19,6 +21,7 @@ from recommend.engine import Engine
 from recommend.history import History
 from recommend.policies import Policies, PolicyRule, Slate
 from recommend.profile import Contact, Profile
+from recommend.rulebook import Rulebook
 from recommend.worth import Annoyance, Arbitration
 
 AT = datetime(2026, 2, 10, 9, tzinfo=UTC)
@@ -418,3 +421,54 @@ def test_the_engine_says_mandatory_messages_no_model_thought_of() -> None:
     )
     assert [hint.selection_probability for hint in decision.hints] == [1.0, 1.0]
     assert decision.hints[1].reasons == ("popular",)
+
+
+def test_a_campaign_is_decided_customer_by_customer_like_a_conversation() -> None:
+    engine = Engine(
+        Catalogue([offer("cups")]), NOBODY_HELD_OUT, CALM, OneList(Candidate("cups", propensity=0.1))
+    )
+    called = replace(ANN, customer_id="bob", consent={"email.marketing": True})
+    outbound = Context(channel="email", direction="outbound")
+    decisions = list(engine.decide_all([ANN, called], outbound, AT, campaign="spring"))
+    assert [said(decision) for decision in decisions] == [[], ["cups"]]
+    assert decisions[1] == engine.decide(called, outbound, AT, "spring:bob")
+
+
+def test_a_rule_about_the_kind_sees_what_an_item_is_to_this_customer() -> None:
+    only_new = replace(NOBODY_HELD_OUT, rules=(PolicyRule("suitability", "offer.kind = 'cross_sell'"),))
+    catalogue = Catalogue().with_items(["TEA", "CUPS"])
+    candidates = [Candidate(f"item:{item}", item, propensity=0.2) for item in ("TEA", "CUPS")]
+    decision = decide(ANN, candidates, catalogue, only_new, CALM, Context(), AT, decision_id="d")
+    assert said(decision) == ["item:CUPS"]
+
+
+def test_a_table_of_customers_and_one_customer_pass_the_same_engagement_rules() -> None:
+    policies = replace(
+        NOBODY_HELD_OUT,
+        rules=(
+            PolicyRule("eligibility", "customer.birth_year <= 2007 and context.channel = 'email'"),
+            PolicyRule("suitability", "offer.price < customer.average_order_value", kind="upsell"),
+            PolicyRule("suitability", "customer.known = false", kind="bundle"),
+        ),
+        fields={"customer.birth_year": "number"},
+    )
+    dear = offer("dear", "upsell", price=20.0, applicability=("customer.segments has 'champions'",))
+    book = Rulebook(Catalogue([dear]), policies)
+    rows = [
+        {"birth_year": year, "average_order_value": spend, "segments": segments}
+        for year in (1980, 2010, None)
+        for spend in (10.0, 30.0, None)
+        for segments in (["champions"], [])
+    ]
+    context = Context(channel="email")
+    table = ibis.memtable(pa.Table.from_pylist(rows))
+    fits = table.select(fits=book.fits("dear", table, context, AT)).to_pyarrow()["fits"].to_pylist()
+    for row, fit in zip(rows, fits, strict=True):
+        profile = replace(
+            ANN,
+            attributes={"birth_year": row["birth_year"]},
+            value={"average_order_value": row["average_order_value"]},
+            segments=tuple(row["segments"]),
+        )
+        assert bool(said(ask(dear, profile=profile, policies=policies, context=context))) == fit
+    assert sum(fits) == 1

@@ -235,3 +235,48 @@ def test_one_customer_and_a_table_of_customers_get_the_same_answer(
     records = [{f"customer.{name}": value for name, value in row.items()} for row in rows]
     for i, rule in enumerate(parsed):
         assert answers[f"r{i}"] == [rule.matches(record) for record in records], rule.text
+
+
+PIECES = [
+    *FIELDS,
+    *[
+        "and",
+        "or",
+        "not",
+        "in",
+        "has",
+        "any",
+        "is",
+        "missing",
+        "starts",
+        "with",
+        "true",
+        "days",
+        "(",
+        ")",
+        ",",
+        "=",
+        "<",
+        "+",
+        "-",
+        "3",
+        "'a'",
+        "2024-01-01",
+    ],
+]
+SCRIBBLE = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join))
+
+
+def refusal(text: str) -> RuleError | None:
+    try:
+        parse(text, FIELDS).matches(ANN)
+    except RuleError as error:
+        return error
+    return None
+
+
+@settings(max_examples=300)
+@given(SCRIBBLE)
+def test_whatever_is_written_is_read_or_refused_with_its_place(text: str) -> None:
+    error = refusal(text)
+    assert error is None or error.where.startswith("character ")
