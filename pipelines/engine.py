@@ -1,7 +1,9 @@
 """The engine that runs set-based work: DuckDB inside this process, spoken to through Ibis."""
+# ruff: noqa: S608  (names are quoted where they enter the SQL)
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,8 +62,9 @@ def open_database(
 class DuckDB(Backend):  # type: ignore[misc]  # Ibis ships no types
     """Ibis on DuckDB 2.
 
-    Ibis 12 asks DuckDB for Arrow tables by a method that DuckDB 2 has removed; the four questions it
-    asks that way are put here in the present one. The release of Ibis that does so itself makes this class empty.
+    Ibis 12 asks DuckDB for Arrow tables by a method that DuckDB 2 has removed, and pandas 3 for an option it is
+    giving up. What it asks that way is asked here in the present one. The release of Ibis that does so itself
+    makes this class empty.
     """
 
     def get_schema(
@@ -87,6 +90,12 @@ class DuckDB(Backend):  # type: ignore[misc]  # Ibis ships no types
             [schema],
         ).fetchall()
         return list(self._filter_with_like([row[0] for row in rows], like))
+
+    def execute(self, expr: ibis.Expr, /, **options: Any) -> Any:  # noqa: ANN401  (a table, a column or a scalar)
+        """Return an expression's answer as pandas, without what pandas 3 has to say to Ibis about its options."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The 'future.infer_string' option is deprecated")
+            return super().execute(expr, **options)
 
     def to_pyarrow_batches(
         self,
