@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final
 
 from clv.errors import DataError
 from pipelines.features import item_lines
 from pipelines.ledger import Ledger
+from pipelines.profiles import IN_CAMPAIGN
 from recommend.catalogue import Catalogue, Offer, offer_from
 
 REBOUGHT_SHARE: Final = 0.2  # an item this share of its buyers came back for is bought again, not owned
@@ -64,14 +67,16 @@ def assortment(
         If an offer has an unknown field or the file cannot be read.
     """
     rebought = _rebought(ledger, as_of)
-    written = list(_from_file(file)) if file is not None else []
-    offers = [*_from_table(ledger, rebought), *written]
     economics = _economics(ledger, as_of, margin_rate)
+    margins = {item: margin for item, (margin, _) in economics.items()}
+    written = list(_from_file(file)) if file is not None else []
+    told = [_worth(offer, margins) for offer in _from_table(ledger, rebought)]
+    offers = [o for o in (*told, *written) if o.valid_to is None or o.valid_to > as_of]
     note = "" if offers or economics else _absence(ledger)
     return Catalogue(offers, note=note).with_items(
         sorted(economics),
         names={item: readable(item) for item in economics},
-        margins={item: margin for item, (margin, _) in economics.items()},
+        margins=margins,
         unavailable={item for item, (_, gone) in economics.items() if gone},
     )
 
@@ -123,7 +128,8 @@ def offer_of(row: Mapping[str, Any], rebought: set[str]) -> Offer:
     ----------
     row
         Columns of the table; ``items`` for ``product_ids``. Its ``attributes`` may name any further field of
-        :class:`recommend.catalogue.Offer`, such as ``stock``; others are left alone.
+        :class:`recommend.catalogue.Offer`, such as ``stock``; others are left alone. An offer with a
+        ``campaign_id`` is made to members of that campaign only.
     rebought
         Items that having bought is no reason not to offer.
     """
@@ -131,9 +137,17 @@ def offer_of(row: Mapping[str, Any], rebought: set[str]) -> Offer:
     extras = values.pop("attributes", None) or {}
     rules = values.pop("rules", None)
     values["eligibility"] = tuple([rules] if isinstance(rules, str) else rules or ())
+    if "campaign_id" in extras:
+        values["eligibility"] += (f"customer.tags has '{IN_CAMPAIGN}{extras['campaign_id']}'",)
     values["repeatable"] = bool(rebought.intersection(values.get("items") or ()))
     known = {name: value for name, value in extras.items() if name in Offer.__dataclass_fields__}
     return offer_from({**values, **known})
+
+
+def _worth(offer: Offer, margins: Mapping[str, float]) -> Offer:
+    """Return the offer with the mean margin of its items where its own is unknown."""
+    known = [margins[item] for item in offer.items if item in margins]
+    return offer if offer.margin is not None or not known else replace(offer, margin=fmean(known))
 
 
 def _from_file(file: Path) -> Iterator[Offer]:

@@ -15,10 +15,11 @@ from clv.columns import CUSTOMER_ID
 from pipelines.features import item_lines
 from pipelines.ledger import Ledger
 from recommend.history import History
-from recommend.profile import Contact, Profile, Scalar
+from recommend.profile import Contact, Profile, Scalar, Tag
 from recommend.segments import SegmentModel
 
 CONTACT_DAYS: Final = 365  # no contact limit looks further back
+IN_CAMPAIGN: Final = "in_campaign:"
 _BATCH: Final = 2_000
 
 _HISTORIES: Final = """
@@ -58,13 +59,27 @@ WHERE resolved = false AND coalesce(direction, 'inbound') = 'inbound' AND occurr
   AND (sentiment = 'negative' OR topic ILIKE '%complain%')
 GROUP BY customer_id
 """
+# An interaction whose id reads campaign:<campaign_id>:... says that the customer belongs to that campaign.
+_CAMPAIGNS: Final = """
+WITH running AS (
+    SELECT DISTINCT json_extract_string(attributes, '$.campaign_id') AS campaign_id FROM offers
+    WHERE attributes IS NOT NULL AND (valid_to IS NULL OR valid_to > $until)
+)
+SELECT customer_id, list({'campaign_id': campaign_id, 'since': since} ORDER BY campaign_id) AS campaigns
+FROM (
+    SELECT customer_id, split_part(interaction_id, ':', 2) AS campaign_id, min(occurred_at)::DATE AS since
+    FROM interactions WHERE interaction_id LIKE 'campaign:%' AND occurred_at < $until GROUP BY ALL
+) JOIN running USING (campaign_id)
+GROUP BY customer_id
+"""
 _PEOPLE: Final = "SELECT customer_id, region, locale, birth_year, consent, attributes FROM customers"
 _ASSEMBLED: Final = """
 SELECT s.customer_id, order_days, items, positions, contacts, open_issue, region, locale, birth_year, consent,
-       attributes
+       attributes, campaigns
 FROM scored s
 LEFT JOIN histories USING (customer_id) LEFT JOIN approaches USING (customer_id)
 LEFT JOIN issues USING (customer_id) LEFT JOIN people USING (customer_id)
+LEFT JOIN memberships USING (customer_id)
 ORDER BY s.customer_id
 """
 
@@ -121,6 +136,7 @@ def _assembled(ledger: Ledger, fields: pd.DataFrame, as_of: date) -> Iterator[di
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE approaches AS {_CONTACTS}", moments)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE issues AS {_ISSUES}", {"until": until})
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE people AS {_PEOPLE}")
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE memberships AS {_CAMPAIGNS}", {"until": until})
         cursor.execute(_ASSEMBLED)
         names = [column[0] for column in cursor.description or ()]
         while batch := cursor.fetchmany(_BATCH):
@@ -146,7 +162,13 @@ def _profile(
         open_issue=rest["open_issue"] or "",
         history=history,
     )
-    return replace(plain, tags=segments.tags_of(plain, as_of))
+    return replace(plain, tags=(*segments.tags_of(plain, as_of), *_campaign_tags(rest)))
+
+
+def _campaign_tags(rest: Mapping[str, Any]) -> Iterator[Tag]:
+    """Yield a tag for each running campaign the customer belongs to: its offers are theirs alone."""
+    for campaign in rest["campaigns"] or ():
+        yield Tag(f"{IN_CAMPAIGN}{campaign['campaign_id']}", "campaigns", campaign["since"])
 
 
 def _attributes(rest: Mapping[str, Any]) -> dict[str, Scalar]:

@@ -1,0 +1,153 @@
+"""One night from files to a publication: done once, resumed, refused with a cure, and the same every time."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clv.errors import DataError, StepError
+from models.snapshot import Snapshot
+from pipelines.night import STEPS, Night
+from pipelines.settings import DataSettings, Settings
+from pipelines.steps import StepResult
+from tests.shop import lines, write_shop
+
+pytestmark = pytest.mark.xdist_group("night")
+
+
+def night(folder: Path, **options: object) -> Night:
+    return Night(Settings(data=DataSettings(data_dir=folder)), **options)  # type: ignore[arg-type]
+
+
+def ran(results: list[StepResult]) -> dict[str, bool]:
+    return {result.step: result.ran for result in results}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def done(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[StepResult]]:
+    """The data folder after a whole night on the shop, and what each step did."""
+    folder = tmp_path_factory.mktemp("var")
+    return folder, list(night(folder).run([str(shop)], None))
+
+
+@pytest.fixture(scope="module")
+def amounts_only(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[StepResult]]:
+    """The same shop, of which only who paid how much when is known."""
+    folder = tmp_path_factory.mktemp("amounts")
+    paid = lines().groupby(["customer_id", "ordered_at"], as_index=False)["amount"].sum()
+    paid.columns = pd.Index(["customer", "date", "amount"])
+    paid.to_csv(folder / "orders.csv", index=False)
+    return folder / "var", list(night(folder / "var").run([str(folder / "orders.csv")], None))
+
+
+def test_a_first_night_does_every_step(done: tuple[Path, list[StepResult]]) -> None:
+    assert ran(done[1]) == dict.fromkeys(("ingest", *STEPS), True)
+
+
+def test_a_second_night_on_the_same_data_does_nothing(
+    shop: Path, done: tuple[Path, list[StepResult]]
+) -> None:
+    again = night(done[0]).run([str(shop)], None)
+    assert ran(list(again)) == dict.fromkeys(("ingest", *STEPS), False)
+
+
+def test_a_lost_scoring_is_made_again_and_nothing_before_it(
+    shop: Path, done: tuple[Path, list[StepResult]]
+) -> None:
+    folder, _ = done
+    scored = next((folder / "scores").glob("*/customers.parquet"))
+    before = pd.read_parquet(scored)
+    scored.unlink()
+    again = ran(list(night(folder).run([str(shop)], None)))
+    assert again == {**dict.fromkeys(("ingest", *STEPS), False), "score": True}
+    pd.testing.assert_frame_equal(pd.read_parquet(scored), before)
+
+
+def test_a_dry_run_says_what_it_would_do_and_writes_nothing(shop: Path, tmp_path: Path) -> None:
+    results = list(night(tmp_path / "var", dry_run=True).run([str(shop)], None))
+    assert [(result.step, result.ran) for result in results] == [("ingest", False)]
+    assert not (tmp_path / "var").exists()
+
+
+def test_the_publication_holds_every_customer_of_the_scores(done: tuple[Path, list[StepResult]]) -> None:
+    folder, _ = done
+    scored = pd.read_parquet(next((folder / "scores").glob("*/customers.parquet")))
+    with Snapshot.current(folder / "published") as snapshot:
+        assert len(snapshot) == len(scored)
+        known = scored.set_index("customer_id").loc["c000"]
+        profile = snapshot.profile("c000")
+    assert profile is not None
+    assert profile.value["predicted_clv"] == pytest.approx(known["predicted_clv"], rel=1e-12)
+    assert profile.attributes["region"] == "south"
+    assert len(profile.history.order_days) == known["historic_number_of_orders"]
+
+
+def test_an_item_and_a_valid_offer_are_in_the_publication(done: tuple[Path, list[StepResult]]) -> None:
+    with Snapshot.current(done[0] / "published") as snapshot:
+        offers = {offer["offer_id"]: offer for offer in snapshot.document("offers")["offers"]}
+    assert "gone" not in offers  # it ended before the day
+    assert offers["club"]["margin"] == 20.0
+    assert offers["club"]["repeatable"]  # coffee is bought again and again
+    # a line of coffee costs 1.50, 3.00 or 4.50 with equal chances: about 3
+    assert offers["item:coffee"]["margin"] == pytest.approx(3.0, abs=0.1)
+
+
+def test_who_bought_when_for_how_much_is_enough_for_values_and_lists(
+    amounts_only: tuple[Path, list[StepResult]],
+) -> None:
+    folder, results = amounts_only
+    with Snapshot.current(folder / "published") as snapshot:
+        profile = snapshot.profile("c000")
+        sizes = {size.name: size.customers for size in snapshot.segments()}
+        note = snapshot.document("offers")["note"]
+    assert profile is not None
+    assert 0 < profile.value["probability_alive"] <= 1  # type: ignore[operator]
+    assert sum(count for name, count in sizes.items() if name.startswith("rfm_")) == len(
+        pd.read_parquet(next((folder / "scores").glob("*/customers.parquet")))
+    )
+    assert note == "no offers: the purchase log does not say what was bought"
+    missing = {absence["what"] for absence in results[0].summary["absent"]}  # type: ignore[index, union-attr, call-overload]
+    assert "purchases.product_id" in missing
+
+
+def test_the_future_is_not_seen(shop: Path, done: tuple[Path, list[StepResult]], tmp_path: Path) -> None:
+    """Scores of an earlier day are the same whether or not the log goes on after it."""
+    day, folder = date(2025, 6, 30), tmp_path / "short"
+    folder.mkdir()
+    known = lines()
+    known[known["ordered_at"] <= day.isoformat()].to_csv(folder / "purchases.csv", index=False)
+    (folder / "products.csv").write_bytes((shop / "products.csv").read_bytes())
+    short, long = night(tmp_path / "var", as_of=day), night(done[0], as_of=day)
+    list(short.run([str(folder)], None))
+    for step in ("features", "train"):
+        long.step(step)
+    models = [n.workspace.training(day) / "value" / "value.json" for n in (short, long)]
+    assert json.loads(models[0].read_text()) == json.loads(models[1].read_text())
+
+
+def test_a_day_before_the_log_begins_is_refused(done: tuple[Path, list[StepResult]]) -> None:
+    with pytest.raises(DataError, match="The log begins on 2025-01"):
+        night(done[0], as_of=date(2020, 1, 1)).step("features")
+
+
+def test_a_step_without_its_forerunner_names_it(shop: Path, tmp_path: Path) -> None:
+    fresh = night(tmp_path / "var")
+    fresh.ingest([str(shop)], None)
+    with pytest.raises(StepError, match="clv train"):
+        fresh.step("evaluate")
+    with pytest.raises(StepError, match="clv features"):
+        fresh.step("score")
+
+
+def test_a_night_without_a_ledger_says_to_ingest_first(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="clv ingest"):
+        night(tmp_path / "var").step("features")
