@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from clv.errors import ClvError, DataError
 from pipelines.doctor import examine
@@ -175,6 +176,6 @@ def main() -> None:
         app()
     except ClvError as error:
         Console(stderr=True).print(
-            f"[red]{type(error).__name__}[/red] {error}", highlight=False, soft_wrap=True
+            f"[red]{type(error).__name__}[/red] {escape(str(error))}", highlight=False, soft_wrap=True
         )
         sys.exit(1)
