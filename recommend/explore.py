@@ -145,8 +145,8 @@ class Thompson:
     """
 
     evidence: float = 200.0
-    atoms: int = 32
-    most: int = 30
+    atoms: int = 24
+    most: int = 20
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -331,11 +331,11 @@ class Contest:
 
     def _probability(self, slate: Places, owner: Ints, below: Floats, out_after: Ints) -> float:
         atoms = self.beliefs.shape[1]
-        others = np.setdiff1d(np.arange(len(self.options)), slate)
-        behind = np.minimum(out_after[others], len(slate))
+        behind = np.minimum(out_after, len(slate))
+        behind[list(slate)] = 0  # those seated are not beaten, they line up
         lower, total = np.ones(len(owner)), 1.0  # of the later seats falling into line below each place
         for place in range(len(slate), 0, -1):
-            beaten = below[others[behind == place]].prod(axis=0)
+            beaten = below[behind == place].prod(axis=0)
             mass = (owner == slate[place - 1]) * beaten * lower / atoms
             lower = np.concatenate(([0.0], np.cumsum(mass)))[:-1]
             total = float(mass.sum())

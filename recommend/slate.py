@@ -10,9 +10,9 @@ from recommend.decision import Kind
 from recommend.policies import Slate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Option:
-    """An offer that passed every policy, in the order of priority.
+    """An offer that passed every policy, in the order of priority; unfrozen, for decisions make many.
 
     ``evidence`` is how many presentations its propensity rests on; ``scale`` what the propensity is
     multiplied with to give the priority.
