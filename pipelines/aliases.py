@@ -10,124 +10,128 @@ from typing import Final
 from clv.errors import MissingColumn
 from pipelines.tables import TABLES, Table
 
-_CUSTOMER = (
-    "customer", "customerid", "customerno", "customernumber", "customerkey", "custid", "cust", "client", "clientid", "user",
-    "userid", "member", "memberid", "memberno", "cardid", "cardno", "household", "householdid", "householdkey", "contactid",
-    "accountid", "buyerid", "shopperid", "visitorid", "personid", "kunde", "kundennr", "kundennummer", "kundenid", "idclient", "idcliente",
-    "clienteid", "cliente", "客户", "客户id", "客户编号", "客戶", "客戶編號", "会员id", "会员编号", "會員編號", "用户id", "顧客id",
-)  # fmt: skip
-_PRODUCT = (
-    "product", "productid", "productcode", "productno", "sku", "skuid", "item", "itemid", "itemno", "itemcode", "article",
-    "articleid", "articleno", "articlenumber", "stockcode", "ean", "gtin", "upc", "plu", "variantid", "asin", "artikel", "artikelnr",
-    "artikelnummer", "produkt", "produktid", "produit", "producto", "商品id", "商品编号", "商品編號", "产品编号", "貨號",
-)  # fmt: skip
-_AMOUNT = (
-    "amount", "sales", "salesvalue", "salesamount", "revenue", "total", "totalamount", "totalprice", "linetotal", "lineamount",
-    "lineitemtotal", "dollarvalue", "value", "spend", "gross", "net", "netamount", "grossamount", "turnover", "paid", "payment",
-    "monetaryvalue", "subtotal", "extendedprice", "orderamount", "ordertotal", "ordervalue", "transactionamount", "purchaseamount",
-    "betrag", "umsatz", "summe", "montant", "importe", "monto", "金额", "金額", "销售额", "銷售額", "实付金额", "price",
-)  # fmt: skip
-_TIME = (
-    "date", "datetime", "time", "timestamp", "when", "day", "datum", "zeitpunkt", "zeit", "fecha", "日期", "时间", "時間",
-)  # fmt: skip
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_CUSTOMER: Final = _names(
+    "customer customerid customerno customernumber customerkey custid cust client clientid user userid "
+    "member memberid memberno cardid cardno household householdid householdkey contactid accountid buyerid "
+    "shopperid visitorid personid kunde kundennr kundennummer kundenid idclient idcliente clienteid "
+    "cliente 客户 客户id 客户编号 客戶 客戶編號 会员id 会员编号 會員編號 用户id 顧客id"
+)
+_PRODUCT: Final = _names(
+    "product productid productcode productno sku skuid item itemid itemno itemcode article articleid "
+    "articleno articlenumber stockcode ean gtin upc plu variantid asin artikel artikelnr artikelnummer "
+    "produkt produktid produit producto 商品id 商品编号 商品編號 产品编号 貨號"
+)
+_AMOUNT: Final = _names(
+    "amount sales salesvalue salesamount revenue total totalamount totalprice linetotal lineamount "
+    "lineitemtotal dollarvalue value spend gross net netamount grossamount turnover paid payment "
+    "monetaryvalue subtotal extendedprice orderamount ordertotal ordervalue transactionamount "
+    "purchaseamount betrag umsatz summe montant importe monto 金额 金額 销售额 銷售額 实付金额 price"
+)
+_TIME: Final = _names("date datetime time timestamp when day datum zeitpunkt zeit fecha 日期 时间 時間")
 
 # Ordered by how plainly a header says it: of two headers that fit, the earlier alias wins.
 ALIASES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "purchases": {
         "customer_id": _CUSTOMER,
-        "order_id": (
-            "order", "orderno", "ordernumber", "orderid", "basket", "basketid", "invoice", "invoiceid", "invoiceno", "invoicenumber",
-            "transactionid", "transactionno", "transaction", "receipt", "receiptid", "receiptno", "bon", "bonnr", "ticketid",
-            "bestellnr", "bestellnummer", "auftragsnr", "rechnungsnr", "commande", "pedido", "订单", "订单号", "订单编号", "訂單編號",
+        "order_id": _names(
+            "order orderno ordernumber orderid basket basketid invoice invoiceid invoiceno invoicenumber "
+            "transactionid transactionno transaction receipt receiptid receiptno bon bonnr ticketid "
+            "bestellnr bestellnummer auftragsnr rechnungsnr commande pedido 订单 订单号 订单编号 訂單編號"
         ),
-        "ordered_at": (
-            "orderdate", "orderedat", "orderedon", "ordertime", "purchasedate", "purchasedat", "transactiontimestamp",
-            "transactiondate", "transactiontime", "invoicedate", "processedat", "paidat", "saledate", "salesdate", "createdat",
-            "bestelldatum", "kaufdatum", "下单时间", "订单时间", "购买日期", "訂購日期", *_TIME,
-        ),
+        "ordered_at": _names(
+            "orderdate orderedat orderedon ordertime purchasedate purchasedat transactiontimestamp "
+            "transactiondate transactiontime invoicedate processedat paidat saledate salesdate createdat "
+            "bestelldatum kaufdatum 下单时间 订单时间 购买日期 訂購日期"
+        )
+        + _TIME,
         "amount": _AMOUNT,
         "product_id": _PRODUCT,
-        "quantity": (
-            "qty", "quantity", "units", "count", "numberofcds", "pieces", "menge", "anzahl", "stueck", "quantite", "cantidad",
-            "数量", "數量",
+        "quantity": _names(
+            "qty quantity units count numberofcds pieces menge anzahl stueck quantite cantidad 数量 數量"
         ),
-        "discount": ("discount", "discountamount", "rebate", "markdown", "rabatt", "remise", "descuento", "折扣", "优惠金额"),
-        "unit_cost": ("unitcost", "cost", "cogs", "costprice", "purchaseprice", "einkaufspreis", "成本"),
-        "currency": ("currency", "currencycode", "waehrung", "währung", "devise", "moneda", "币种", "幣別"),
-        "channel": ("channel", "saleschannel", "orderchannel", "kanal", "canal", "渠道", "通路"),
-        "store_id": ("store", "storeid", "shop", "shopid", "branch", "branchid", "outlet", "filiale", "门店", "門店"),
-        "is_return": ("isreturn", "return", "returned", "isrefund", "refund", "refunded", "retoure", "退货", "退貨"),
-        "line_id": ("lineid", "lineno", "linenumber", "orderlineid", "orderitemid", "lineitemid", "position", "posnr"),
-        "unit_price": ("unitprice", "priceperunit", "itemprice", "stueckpreis", "einzelpreis", "单价", "單價"),
+        "discount": _names("discount discountamount rebate markdown rabatt remise descuento 折扣 优惠金额"),
+        "unit_cost": _names("unitcost cost cogs costprice purchaseprice einkaufspreis 成本"),
+        "currency": _names("currency currencycode waehrung währung devise moneda 币种 幣別"),
+        "channel": _names("channel saleschannel orderchannel kanal canal 渠道 通路"),
+        "store_id": _names("store storeid shop shopid branch branchid outlet filiale 门店 門店"),
+        "is_return": _names("isreturn return returned isrefund refund refunded retoure 退货 退貨"),
+        "line_id": _names("lineid lineno linenumber orderlineid orderitemid lineitemid position posnr"),
+        "unit_price": _names("unitprice priceperunit itemprice stueckpreis einzelpreis 单价 單價"),
     },
     "interactions": {
-        "interaction_id": (
-            "interactionid", "interaction", "conversationid", "conversation", "ticketid", "ticket", "callid", "caseid", "chatid",
-            "id", "工单号",
+        "interaction_id": _names(
+            "interactionid interaction conversationid conversation ticketid ticket callid caseid chatid id "
+            "工单号"
         ),
         "customer_id": _CUSTOMER,
-        "occurred_at": ("occurredat", "occurredon", "startedat", "createdat", "openedat", "calldate", "contactdate", *_TIME),
-        "channel": ("channel", "medium", "contacttype", "kanal", "canal", "渠道"),
-        "direction": ("direction", "inout", "richtung", "方向"),
-        "topic": ("topic", "subject", "reason", "category", "queue", "tag", "thema", "主题", "主題"),
-        "agent_id": ("agentid", "agent", "assignee", "operator", "rep", "bearbeiter", "客服"),
-        "handle_seconds": ("handleseconds", "handletime", "talktime", "duration", "durationseconds", "aht"),
-        "wrap_up_seconds": ("wrapupseconds", "wrapup", "aftercallwork", "acw"),
-        "sentiment": ("sentiment", "mood", "stimmung", "情绪"),
-        "csat": ("csat", "satisfaction", "score", "rating", "zufriedenheit", "满意度"),
-        "resolved": ("resolved", "issolved", "solved", "closed", "geloest", "已解决"),
-        "text": ("text", "message", "body", "content", "transcript", "nachricht", "内容"),
+        "occurred_at": _names("occurredat occurredon startedat createdat openedat calldate contactdate")
+        + _TIME,
+        "channel": _names("channel medium contacttype kanal canal 渠道"),
+        "direction": _names("direction inout richtung 方向"),
+        "topic": _names("topic subject reason category queue tag thema 主题 主題"),
+        "agent_id": _names("agentid agent assignee operator rep bearbeiter 客服"),
+        "handle_seconds": _names("handleseconds handletime talktime duration durationseconds aht"),
+        "wrap_up_seconds": _names("wrapupseconds wrapup aftercallwork acw"),
+        "sentiment": _names("sentiment mood stimmung 情绪"),
+        "csat": _names("csat satisfaction score rating zufriedenheit 满意度"),
+        "resolved": _names("resolved issolved solved closed geloest 已解决"),
+        "text": _names("text message body content transcript nachricht 内容"),
     },
     "customers": {
-        "customer_id": (*_CUSTOMER, "id"),
-        "created_at": ("createdat", "signupdate", "registeredat", "joinedat", "since", "registrationdate", "注册时间"),
-        "name": ("name", "fullname", "customername", "姓名"),
-        "email": ("email", "emailaddress", "mail", "邮箱"),
-        "phone": ("phone", "phonenumber", "mobile", "telephone", "telefon", "手机", "手機"),
-        "region": ("region", "country", "state", "city", "land", "地区", "地區"),
-        "locale": ("locale", "language", "lang", "sprache", "语言"),
-        "birth_year": ("birthyear", "yearofbirth", "geburtsjahr", "出生年份"),
+        "customer_id": _CUSTOMER + _names("id"),
+        "created_at": _names("createdat signupdate registeredat joinedat since registrationdate 注册时间"),
+        "name": _names("name fullname customername 姓名"),
+        "email": _names("email emailaddress mail 邮箱"),
+        "phone": _names("phone phonenumber mobile telephone telefon 手机 手機"),
+        "region": _names("region country state city land 地区 地區"),
+        "locale": _names("locale language lang sprache 语言"),
+        "birth_year": _names("birthyear yearofbirth geburtsjahr 出生年份"),
     },
     "products": {
-        "product_id": (*_PRODUCT, "id"),
-        "name": ("name", "productname", "title", "description", "bezeichnung", "商品名称", "商品名稱"),
-        "category": ("category", "categorypath", "productcategory", "department", "kategorie", "类别", "類別"),
-        "brand": ("brand", "manufacturer", "vendor", "marke", "品牌"),
-        "price": ("price", "unitprice", "listprice", "preis", "价格", "價格"),
-        "unit_cost": ("unitcost", "cost", "cogs", "einkaufspreis", "成本"),
-        "available": ("available", "instock", "active", "verfuegbar", "在售"),
-        "item": ("item", "producttype", "subcategory", "family"),
+        "product_id": _PRODUCT + _names("id"),
+        "name": _names("name productname title description bezeichnung 商品名称 商品名稱"),
+        "category": _names("category categorypath productcategory department kategorie 类别 類別"),
+        "brand": _names("brand manufacturer vendor marke 品牌"),
+        "price": _names("price unitprice listprice preis 价格 價格"),
+        "unit_cost": _names("unitcost cost cogs einkaufspreis 成本"),
+        "available": _names("available instock active verfuegbar 在售"),
+        "item": _names("item producttype subcategory family"),
     },
     "offers": {
-        "offer_id": ("offerid", "offer", "couponid", "promotionid", "actionid", "id"),
-        "name": ("name", "offername", "title", "label"),
-        "kind": ("kind", "type", "offertype", "objective"),
-        "group": ("group", "campaign", "campaignid", "offergroup"),
-        "product_ids": ("productids", "products", "skus", "items", "productid", "sku"),
-        "category": ("category", "categorypath"),
-        "value": ("value", "benefit"),
-        "margin": ("margin", "marginifaccepted", "profit"),
-        "cost": ("cost", "offercost"),
-        "valid_from": ("validfrom", "startdate", "startson", "from"),
-        "valid_to": ("validto", "validuntil", "enddate", "endson", "expires", "to", "until"),
-        "channels": ("channels", "channel"),
-        "levers": ("levers",),
-        "rules": ("rules",),
-        "caps": ("caps",),
-        "scripts": ("scripts",),
+        "offer_id": _names("offerid offer couponid promotionid actionid id"),
+        "name": _names("name offername title label"),
+        "kind": _names("kind type offertype objective"),
+        "group": _names("group campaign campaignid offergroup"),
+        "product_ids": _names("productids products skus items productid sku"),
+        "category": _names("category categorypath"),
+        "value": _names("value benefit"),
+        "margin": _names("margin marginifaccepted profit"),
+        "cost": _names("cost offercost"),
+        "valid_from": _names("validfrom startdate startson from"),
+        "valid_to": _names("validto validuntil enddate endson expires to until"),
+        "channels": _names("channels channel"),
+        "levers": _names("levers"),
+        "rules": _names("rules"),
+        "caps": _names("caps"),
+        "scripts": _names("scripts"),
     },
     "outcomes": {
-        "decision_id": ("decisionid", "decision"),
+        "decision_id": _names("decisionid decision"),
         "customer_id": _CUSTOMER,
-        "offer_id": ("offerid", "offer", "couponid", "promotionid"),
-        "outcome": ("outcome", "result", "response", "status"),
-        "at": ("at", "occurredat", "redemptiondate", "respondedat", "createdat", *_TIME),
-        "reason": ("reason", "rejectionreason"),
-        "value": ("value", "amount", "revenue"),
-        "agent_id": ("agentid", "agent"),
-        "selection_probability": ("selectionprobability", "propensityscore", "probability"),
+        "offer_id": _names("offerid offer couponid promotionid"),
+        "outcome": _names("outcome result response status"),
+        "at": _names("at occurredat redemptiondate respondedat createdat") + _TIME,
+        "reason": _names("reason rejectionreason"),
+        "value": _names("value amount revenue"),
+        "agent_id": _names("agentid agent"),
+        "selection_probability": _names("selectionprobability propensityscore probability"),
     },
-}  # fmt: skip
+}
 
 
 def plain(header: str) -> str:
@@ -217,14 +221,16 @@ def require(table: Table, found: Collection[str], headers: Sequence[str], *, whe
             )
 
 
-TABLE_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "purchases": ("purchase", "transaction", "order", "sale", "basket", "invoice", "receipt", "payment", "elog", "trans", "bestellung", "umsatz"),
-    "interactions": ("interaction", "conversation", "ticket", "call", "contact", "chat", "case", "touchpoint"),
-    "customers": ("customer", "client", "member", "household", "demographic", "kunde", "user"),
-    "products": ("product", "item", "article", "sku", "catalog", "artikel"),
-    "offers": ("offer", "coupon", "promotion", "campaign"),
-    "outcomes": ("outcome", "redemption", "response", "feedback"),
-}  # fmt: skip
+_TABLE_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "purchases": _names(
+        "purchase transaction order sale basket invoice receipt payment elog trans bestellung umsatz"
+    ),
+    "interactions": _names("interaction conversation ticket call contact chat case touchpoint"),
+    "customers": _names("customer client member household demographic kunde user"),
+    "products": _names("product item article sku catalog artikel"),
+    "offers": _names("offer coupon promotion campaign"),
+    "outcomes": _names("outcome redemption response feedback"),
+}
 
 
 def guess_table(stem: str, headers: Sequence[str]) -> str | None:
@@ -238,7 +244,7 @@ def guess_table(stem: str, headers: Sequence[str]) -> str | None:
     'purchases'
     """
     name = plain(stem)
-    for table, words in TABLE_NAMES.items():
+    for table, words in _TABLE_NAMES.items():
         if any(name.startswith(word) or name.endswith((word, word + "s")) for word in words):
             return table
     complete = [

@@ -106,8 +106,8 @@ def cells_of(connection: duckdb.DuckDBPyConnection, table: Table, staged: Staged
 def _look(connection: duckdb.DuckDBPyConnection, table: Table, staged: Staged) -> frozenset[str]:
     """Return the text columns that need more than a plain cast: one pass over the staged rows tells.
 
-    Those are numbers and times that do not cast or have three digits after a point, and texts with blanks around
-    them or words for nothing.
+    Those are numbers and times that do not cast or have three digits after a point, and texts with blanks
+    around them or words for nothing.
     """
     questions = {}
     for name, type_ in staged.types.items():
@@ -169,7 +169,7 @@ class _Reader:
         return f"{name}::VARCHAR"
 
     def _whole_ids(self, column: Column, cell: str) -> str:
-        """Return SQL for the text; where every id ends in ``.0``, a number went through a float: without it."""
+        """Return SQL for the text, without the ``.0`` that every id has after going through a float."""
         if column.name.endswith("_id"):
             relation = f"(SELECT {cell} AS x FROM {self.staged.relation})"
             first = self.connection.execute(
@@ -276,7 +276,8 @@ def _complete_purchases(reader: _Reader, cells: list[Cell]) -> list[Cell]:
 def _amount_of_price(reader: _Reader, quantity: Cell) -> Cell:
     price = reader.cell(Column("unit_price", "number"))
     amount = Column("amount", "number", required=True, least=-1e12, most=1e12)
-    product = f"({price.value.replace(price.said, price.raw)}) * ({quantity.value.replace(quantity.said, quantity.raw)})"
+    units = quantity.value.replace(quantity.said, quantity.raw)
+    product = f"({price.value.replace(price.said, price.raw)}) * ({units})"
     computed = (
         f"CASE WHEN {price.raw} IS NOT NULL AND {quantity.raw} IS NOT NULL THEN round({product}, 6) END"
     )
@@ -293,7 +294,7 @@ def _complete_interactions(table: Table, cells: list[Cell]) -> list[Cell]:
 
 
 def _complete_products(table: Table, cells: list[Cell]) -> list[Cell]:
-    """Give every product the item it is offered as: the deepest level of its category, else the product itself."""
+    """Give every product its item: the given one, the deepest level of its category, or itself."""
     by_name = {cell.column.name: cell for cell in cells}
     given = by_name["item"].raw if "item" in by_name else "NULL"
     path = by_name["category"].raw if "category" in by_name else "NULL::VARCHAR"

@@ -146,7 +146,7 @@ def check_currency(parsed: Parsed) -> None:
         raise MixedCurrency(
             f"Amounts are in {first} and in {other}: they cannot be summed.",
             where=f"{parsed.feed.label}, line {line}",
-            hint="Convert the amounts to one currency, or keep one ledger per currency (another data folder).",
+            hint="Convert the amounts to one currency, or keep one ledger (data folder) per currency.",
         )
 
 
@@ -178,7 +178,8 @@ def _within_rows(parsed: Parsed) -> dict[int, tuple[str, str]]:
         f"""
         SELECT _row, list_filter([{columns}], lambda x: x IS NOT NULL),
                list_filter([{reasons}], lambda x: x IS NOT NULL)
-        FROM ({parsed.read}) SEMI JOIN (SELECT _row FROM {parsed.relation} WHERE _bad) USING (_row) ORDER BY _row
+        FROM ({parsed.read}) SEMI JOIN (SELECT _row FROM {parsed.relation} WHERE _bad) USING (_row)
+        ORDER BY _row
         """
     ).fetchall()
     return {row: ("; ".join(dict.fromkeys(columns)), "; ".join(reasons)) for row, columns, reasons in rows}
@@ -197,7 +198,7 @@ def _unknown_rows(parsed: Parsed) -> dict[int, tuple[str, str]]:
 
 
 def _references(parsed: Parsed) -> list[tuple[str, str]]:
-    """Return each column that refers to a table that holds something, with the condition of referring to nothing."""
+    """Return each column that refers to a table which is held, with the condition of referring to nothing."""
     found = []
     for column, target, key in _REFERENCES.get(parsed.table.name, ()):
         held: Callable[[], object] = parsed.connection.execute(f"SELECT 1 FROM {target} LIMIT 1").fetchone

@@ -75,8 +75,8 @@ _QUERIES: Final = {
 def complete_journey() -> tuple[QueryFeed, ...]:
     """Return the feeds of Complete Journey, one per table.
 
-    A household is a customer, a basket an order, the sales value the amount; belonging to a campaign is an outbound
-    interaction by mail, a coupon of a campaign an offer, a redemption an accepted offer.
+    A household is a customer, a basket an order, the sales value the amount; belonging to a campaign is an
+    outbound interaction by mail, a coupon of a campaign an offer, a redemption an accepted offer.
 
     Raises
     ------

@@ -1,4 +1,5 @@
 """What a column of text means as times: ISO, day or month first, compact, epochs, spreadsheet days."""
+# ruff: noqa: S608  (names are quoted where they enter the SQL)
 
 from __future__ import annotations
 
@@ -10,15 +11,28 @@ import duckdb
 from clv.errors import DataError
 from pipelines.numbers import Reading
 
-# A clock followed by a zone. DuckDB reads such a text as a TIMESTAMP too, and passes over the zone in silence.
+# A clock followed by a zone. DuckDB reads such a text as a TIMESTAMP too, and passes over the zone in
+# silence.
 ZONED: Final = r":.*(Z|[A-Za-z]{3,}[A-Za-z/_]*|[+-]\d{2}(:?\d{2})?)$"
 
 DAY_FIRST: Final = "day-first"
 MONTH_FIRST: Final = "month-first"
 
 _CLOCKS: Final = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_NAMED: Final = (
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d %Y",
+    "%B %d %Y",
+    "%Y %b %d",
+    "%a %d %b %Y",
+    "%a %b %d %Y",
+)
 _SLASHED: Final = r"\d{1,2}[/-]\d{1,2}[/-]\d{4}( .*)?"
-_HINT: Final = "Write the day as 2024-12-31, or say dates = \"day-first\", \"month-first\" or a format such as \"%d.%m.%y\" in the mapping file."  # fmt: skip
+_HINT: Final = (
+    'Write the day as 2024-12-31, or say dates = "day-first", "month-first" or a format such as '
+    '"%d.%m.%y" in the mapping file.'
+)
 
 
 def read_times(
@@ -32,11 +46,11 @@ def read_times(
 ) -> Reading:
     """Decide, from the whole column, how its days are written.
 
-    ISO, ``31.12.2024``, ``20241231``, ``31-Dec-2024``, ``2024年12月31日`` and seconds, milliseconds or microseconds
-    since 1970 speak for themselves, cell by cell. ``03/04/2024`` does not: a cell such as ``25/04/2024`` elsewhere
-    in the column makes it the day first, ``04/25/2024`` the month first; if neither is there, the column is refused,
-    and if both are, only the cells that speak for themselves are read. Numbers of five digits are spreadsheet
-    days if the whole column is.
+    ISO, ``31.12.2024``, ``20241231``, ``31-Dec-2024``, ``2024年12月31日`` and seconds, milliseconds or
+    microseconds since 1970 speak for themselves, cell by cell. ``03/04/2024`` does not: a cell such as
+    ``25/04/2024`` elsewhere in the column makes it the day first, ``04/25/2024`` the month first; if
+    neither is there, the column is refused, and if both are, only the cells that speak for themselves are
+    read. Numbers of five digits are spreadsheet days if the whole column is.
 
     Parameters
     ----------
@@ -100,21 +114,24 @@ def _unread(connection: duckdb.DuckDBPyConnection, relation: str, reading: str, 
 
 
 def _all_match(connection: duckdb.DuckDBPyConnection, relation: str, column: str, pattern: str) -> bool:
-    query = f"SELECT bool_and(regexp_full_match(trim({column}), '{pattern}')) FROM {relation} WHERE {column} IS NOT NULL"
+    matches = f"bool_and(regexp_full_match(trim({column}), '{pattern}'))"
+    query = f"SELECT {matches} FROM {relation} WHERE {column} IS NOT NULL"
     return bool(connection.execute(query).fetchall()[0][0])
 
 
 def _order(
     connection: duckdb.DuckDBPyConnection, relation: str, column: str, cell: str, where: Callable[[str], str]
 ) -> str:
-    """Return which of day and month comes first where two small numbers are written with slashes or dashes."""
+    """Return which of day and month comes first in cells such as 03/04/2024 or 03-04-2024."""
     days, months, either, first = connection.execute(
         f"""
         WITH cells AS (SELECT {cell} AS x, {column} AS raw FROM {relation}),
         parts AS (
-            SELECT raw, regexp_extract(x, '^(\\d+)', 1)::INT AS a, regexp_extract(x, '^\\d+[/-](\\d+)', 1)::INT AS b
+            SELECT raw, regexp_extract(x, '^(\\d+)', 1)::INT AS a,
+                   regexp_extract(x, '^\\d+[/-](\\d+)', 1)::INT AS b
             FROM cells WHERE regexp_full_match(x, '{_SLASHED}'))
-        SELECT count_if(a > 12 AND b <= 12), count_if(b > 12 AND a <= 12), count_if(a <= 12 AND b <= 12 AND a <> b),
+        SELECT count_if(a > 12 AND b <= 12), count_if(b > 12 AND a <= 12),
+               count_if(a <= 12 AND b <= 12 AND a <> b),
                min(raw) FILTER (a <= 12 AND b <= 12 AND a <> b) FROM parts
         """
     ).fetchall()[0]
@@ -140,13 +157,17 @@ def _other(cell: str, order: str) -> str:
     slashed = {
         DAY_FIRST: day_first,
         MONTH_FIRST: month_first,
-        "mixed": f"CASE WHEN {first} > 12 OR {first} = {second} THEN {day_first} WHEN {second} > 12 THEN {month_first} END",
+        "mixed": f"CASE WHEN {first} > 12 OR {first} = {second} THEN {day_first} "
+        f"WHEN {second} > 12 THEN {month_first} END",
     }[order]
     han = f"regexp_replace(regexp_replace({cell}, '[年月]', '-', 'g'), '日', ' ')"
+    dotted = f"regexp_replace({cell}, '\\.\\s', '.', 'g')"
+    dashes = f"regexp_replace({cell}, '[/.]', '-', 'g')"
+    spaced = f"regexp_replace({cell}, '[-,./ ]+', ' ', 'g')"
     shapes = (
         (_SLASHED, slashed),
-        (r"\d{1,2}\.\s?\d{1,2}\.\s?\d{4}([ T].*)?", _parse(f"regexp_replace({cell}, '\\.\\s', '.', 'g')", "%d.%m.%Y")),
-        (r"\d{4}[/.]\d{1,2}[/.]\d{1,2}( .*)?", _parse(f"regexp_replace({cell}, '[/.]', '-', 'g')", "%Y-%m-%d")),
+        (r"\d{1,2}\.\s?\d{1,2}\.\s?\d{4}([ T].*)?", _parse(dotted, "%d.%m.%Y")),
+        (r"\d{4}[/.]\d{1,2}[/.]\d{1,2}( .*)?", _parse(dashes, "%Y-%m-%d")),
         (r"\d{8}", f"try_strptime({cell}, '%Y%m%d')"),
         (r"\d{8}[ T]?\d{4}", f"try_strptime(regexp_replace({cell}, '[ T]', ''), '%Y%m%d%H%M')"),
         (r"\d{8}[ T]?\d{6}", f"try_strptime(regexp_replace({cell}, '[ T]', ''), '%Y%m%d%H%M%S')"),
@@ -154,8 +175,8 @@ def _other(cell: str, order: str) -> str:
         (r"\d{13}", f"make_timestamp(try_cast({cell} AS BIGINT) * 1000)"),
         (r"\d{16}", f"make_timestamp(try_cast({cell} AS BIGINT))"),
         (r"\d{4}年.*", f"try_strptime(trim({han}), ['%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S'])"),
-        (r".*[A-Za-z]{3}.*", _parse(f"regexp_replace({cell}, '[-,./ ]+', ' ', 'g')", "%d %b %Y", "%d %B %Y", "%b %d %Y", "%B %d %Y", "%Y %b %d", "%a %d %b %Y", "%a %b %d %Y")),
-    )  # fmt: skip
+        (r".*[A-Za-z]{3}.*", _parse(spaced, *_NAMED)),
+    )
     cases = " ".join(f"WHEN regexp_full_match({cell}, '{shape}') THEN {reading}" for shape, reading in shapes)
     return f"CASE {cases} END"
 

@@ -1,8 +1,8 @@
 """Purchase days: what each customer paid on which day, net of returns, and nothing after the as-of day.
 
-A purchase day is a UTC day with at least one line that is not a return. A return nets money against the purchase
-day it belongs to: the day of its order if that is known, else the customer's latest purchase day so far. It never
-makes, removes or moves a day.
+A purchase day is a UTC day with at least one line that is not a return. A return nets money against the
+purchase day it belongs to: the day of its order if that is known, else the customer's latest purchase day
+so far. It never makes, removes or moves a day.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def visible_lines(source: Ledger | Tables, as_of: date) -> ibis.Table:
     ``net`` is the amount, negative for a return however the log writes it.
     """
     lines = visible(tables_of(source)["purchases"], "ordered_at", as_of)
-    lines = lines.mutate(returned=(lines.amount < 0) | lines.is_return.fill_null(False))
+    lines = lines.mutate(returned=(lines.amount < 0) | lines.is_return.fill_null(ibis.literal(value=False)))
     return lines.mutate(net=ibis.ifelse(lines.returned, -lines.amount.abs(), lines.amount))
 
 
 def homes_of_returns(lines: ibis.Table) -> ibis.Table:
-    """Return where each return belongs: ``customer_id``, ``home`` (a purchase day, null if there is none), ``net``."""
+    """Return where returns belong: ``customer_id``, ``home`` (a purchase day, or null), ``net``."""
     back = lines.filter(lines.returned)
     back = back.group_by("customer_id", "order_id", "day").agg(net=back.net.sum())
     bought = lines.filter(~lines.returned).semi_join(back, "customer_id")

@@ -1,4 +1,5 @@
 """Text files of rows: encoding, separator and header found out, rows staged as text, lines found again."""
+# ruff: noqa: S608  (names are quoted where they enter the SQL)
 
 from __future__ import annotations
 
@@ -121,7 +122,8 @@ class TextFile:
             """
         )
         rejected = connection.execute(
-            "SELECT line, any_value(error_message), any_value(csv_line) FROM csv_errors GROUP BY line ORDER BY line"
+            "SELECT line, any_value(error_message), any_value(csv_line) FROM csv_errors "
+            "GROUP BY line ORDER BY line"
         ).fetchall()
         connection.execute("DROP TABLE csv_errors; DROP TABLE csv_scans")
         return [Malformed(line, _reason(message), raw.strip("\r\n")) for line, message, raw in rejected]
@@ -148,7 +150,7 @@ class TextFile:
         return found
 
     def _records(self, bad: set[int]) -> Iterator[tuple[int, str]]:
-        """Yield line number and text of each record that was staged: quoted line breaks belong to one record."""
+        """Yield line number and text of each record that was staged; a quoted line break ends none."""
         held: list[str] = []
         start = 0
         with self._readable().open(encoding="utf-8-sig", newline="") as file:
@@ -200,7 +202,7 @@ class TextFile:
 
 
 def _guess_separator(sample: str) -> str:
-    """Return the separator under which most of the first lines have the same number of cells, more than one."""
+    """Return the separator under which most of the first lines have as many cells, more than one."""
     best, score = "", 0.0
     for separator in _SEPARATORS:
         widths = [

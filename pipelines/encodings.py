@@ -21,8 +21,8 @@ _HIGH: Final = re.compile(rb"[\x80-\xff]+")
 def detect_encoding(path: Path) -> str:
     r"""Tell the encoding of a text file.
 
-    A byte-order mark decides; then UTF-8 if the whole file is valid as such; then the one of GB 18030, Big5 and
-    Latin-1 (as Windows-1252) whose letters the bytes spell.
+    A byte-order mark decides; then UTF-8 if the whole file is valid as such; then the one of GB 18030, Big5
+    and Latin-1 (as Windows-1252) whose letters the bytes spell.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _spelled(path: Path, lines: list[bytes]) -> str:
     raise DataError(
         "The encoding of the file cannot be told.",
         where=f"{path}, line {_line_of(path, lines[0])}: {lines[0].strip()[:60]!r}",
-        hint='Say encoding = "gb18030", "big5", "latin-1" or another in the mapping file, or save it as UTF-8.',
+        hint='Say encoding = "gb18030", "big5", "latin-1" ... in the mapping file, or save it as UTF-8.',
     )
 
 
@@ -95,7 +95,7 @@ def _line_of(path: Path, wanted: bytes) -> int:
 
 
 def _utf8(lines: list[bytes]) -> float:
-    """Share of the lines with bytes beyond ASCII that are valid UTF-8: a file with a few broken lines is UTF-8."""
+    """Share of the lines beyond ASCII that are valid UTF-8: a file with a few broken lines is UTF-8."""
     good = sum(line.decode("utf-8", "replace").count("\ufffd") == 0 for line in lines)
     return good / len(lines) if good >= 3 else 0.0
 

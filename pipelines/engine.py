@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,9 @@ def open_database(
 class DuckDB(Backend):  # type: ignore[misc]  # Ibis ships no types
     """Ibis on DuckDB 2.
 
-    Ibis 12 asks DuckDB for Arrow tables by a method that DuckDB 2 has removed, and pandas 3 for an option it is
-    giving up. What it asks that way is asked here in the present one. The release of Ibis that does so itself
-    makes this class empty.
+    Ibis 12 asks DuckDB for Arrow tables by a method that DuckDB 2 has removed, and pandas 3 for an option
+    it is giving up. What it asks that way is asked here in the present one. The release of Ibis that does
+    so itself makes this class empty.
     """
 
     def get_schema(
@@ -92,20 +92,20 @@ class DuckDB(Backend):  # type: ignore[misc]  # Ibis ships no types
         return list(self._filter_with_like([row[0] for row in rows], like))
 
     def execute(self, expr: ibis.Expr, /, **options: Any) -> Any:  # noqa: ANN401  (a table, a column or a scalar)
-        """Return an expression's answer as pandas, without what pandas 3 has to say to Ibis about its options."""
+        """Return an expression's answer as pandas; what pandas 3 has to tell Ibis is not for our readers."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The 'future.infer_string' option is deprecated")
             return super().execute(expr, **options)
 
     def to_pyarrow_batches(
         self,
-        expr: Any,
+        expr: ibis.Expr,
         /,
         *,
-        params: Any = None,
+        params: Mapping[ibis.Value, object] | None = None,
         limit: int | None = None,
         chunk_size: int = 1_000_000,
-        **_: Any,
+        **_: object,
     ) -> pa.RecordBatchReader:
         """Stream an expression as Arrow batches of at most ``chunk_size`` rows."""
         self._run_pre_execute_hooks(expr)

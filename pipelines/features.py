@@ -1,7 +1,7 @@
 """What is known about every customer as of a day, written once as Ibis expressions for any engine.
 
-Nothing later than the as-of day is seen. The definitions of purchase days and returns are in :mod:`pipelines.days`
-and equal those of :func:`clv.summary.summarize`.
+Nothing later than the as-of day is seen. The definitions of purchase days and returns are in
+:mod:`pipelines.days` and equal those of :func:`clv.summary.summarize`.
 """
 
 from __future__ import annotations
@@ -40,9 +40,10 @@ def summary(source: Ledger | Tables, as_of: date) -> ibis.Table:
     Returns
     -------
     ibis.Table
-        One row per customer with a purchase day: ``customer_id``, ``frequency`` (purchase days after the first),
-        ``recency_days`` (first to last), ``age_days`` (first to the as-of day), ``monetary_value`` (mean net amount
-        of the repeat days, 0 if none), ``first_order_on``, ``last_order_on``, ``historic_revenue`` (all net amounts).
+        One row per customer with a purchase day: ``customer_id``, ``frequency`` (purchase days after the
+        first), ``recency_days`` (first to last), ``age_days`` (first to the as-of day), ``monetary_value``
+        (mean net amount of the repeat days, 0 if none), ``first_order_on``, ``last_order_on``,
+        ``historic_revenue`` (all net amounts).
     """
     days = purchase_days(source, as_of)
     bounds = days.group_by("customer_id").agg(
@@ -84,10 +85,11 @@ def customer_features(source: Ledger | Tables, as_of: date) -> ibis.Table:
     Returns
     -------
     ibis.Table
-        The columns of :func:`summary`, then of orders (``orders``, ``lines``, ``distinct_items``, ``mean_spend``,
-        ``discount_share``, ``returns_share``, ``returns_amount``, ``mean_gap_days``, ``std_gap_days``,
-        ``log_gap_sum``), interactions per channel and outcome (:func:`interaction_features`) and contact pressure
-        (:func:`contact_pressure`). Counts are 0 where there is nothing to count; days since are null.
+        The columns of :func:`summary`, then of orders (``orders``, ``lines``, ``distinct_items``,
+        ``mean_spend``, ``discount_share``, ``returns_share``, ``returns_amount``, ``mean_gap_days``,
+        ``std_gap_days``, ``log_gap_sum``), interactions per channel and outcome
+        (:func:`interaction_features`) and contact pressure (:func:`contact_pressure`). Counts are 0 where
+        there is nothing to count; days since are null.
     """
     whole = summary(source, as_of)
     for part in (
@@ -119,8 +121,8 @@ def item_lines(source: Ledger | Tables, as_of: date) -> ibis.Table:
     Returns
     -------
     ibis.Table
-        ``customer_id``, ``item``, ``order_day``; one row each. Lines without a product, and returns, are left out;
-        a product that is not in the products table is its own item.
+        ``customer_id``, ``item``, ``order_day``; one row each. Lines without a product, and returns, are
+        left out; a product that is not in the products table is its own item.
     """
     tables = tables_of(source)
     lines = visible_lines(tables, as_of)
@@ -147,9 +149,9 @@ def category_features(source: Ledger | Tables, as_of: date, *, level: int | None
     Returns
     -------
     ibis.Table
-        ``customer_id``, ``category``, ``frequency`` (days with a purchase in it), ``recency_days`` (from the first
-        such day to the last), ``days_since`` (from the last to the as-of day), ``amount`` (without returns),
-        ``share`` of what the customer spent in all categories, 0 to 1.
+        ``customer_id``, ``category``, ``frequency`` (days with a purchase in it), ``recency_days`` (from
+        the first such day to the last), ``days_since`` (from the last to the as-of day), ``amount``
+        (without returns), ``share`` of what the customer spent in all categories, 0 to 1.
     """
     tables = tables_of(source)
     lines = visible_lines(tables, as_of)
@@ -183,11 +185,13 @@ def interaction_features(source: Ledger | Tables, as_of: date) -> ibis.Table:
     -------
     ibis.Table
         ``customer_id``, ``interactions``, ``interactions_CHANNEL`` for each known channel and ``other``,
-        ``interactions_inbound``, ``interactions_outbound``, ``interactions_negative``, ``open_issues`` (inbound,
-        not resolved), ``handle_seconds`` (with wrap-up), ``last_interaction_days`` (to the as-of day).
+        ``interactions_inbound``, ``interactions_outbound``, ``interactions_negative``, ``open_issues``
+        (inbound, not resolved), ``handle_seconds`` (with wrap-up), ``last_interaction_days`` (to the as-of
+        day).
     """
     seen = visible(tables_of(source)["interactions"], "occurred_at", as_of)
     known = list(CHANNELS)
+    settled = ibis.literal(value=True)  # where nobody says that it is not
     per_channel = {f"interactions_{name}": seen.count(where=seen.channel == name) for name in known}
     return seen.group_by("customer_id").agg(
         interactions=seen.count(),
@@ -196,16 +200,20 @@ def interaction_features(source: Ledger | Tables, as_of: date) -> ibis.Table:
         interactions_inbound=seen.count(where=seen.direction == "inbound"),
         interactions_outbound=seen.count(where=seen.direction == "outbound"),
         interactions_negative=seen.count(where=seen.sentiment == "negative"),
-        open_issues=seen.count(
-            where=(seen.direction == "inbound") & (seen.resolved.fill_null(True) == False)
-        ),  # noqa: E712
+        open_issues=seen.count(where=(seen.direction == "inbound") & ~seen.resolved.fill_null(settled)),
         handle_seconds=(seen.handle_seconds.fill_null(0.0) + seen.wrap_up_seconds.fill_null(0.0)).sum(),
         last_interaction_days=_days_between(seen.day.max(), ibis.date(as_of)),
     )
 
 
 def outcome_features(source: Ledger | Tables, as_of: date) -> ibis.Table:
-    """Count each customer's answers to offers: ``customer_id``, ``outcomes_ACCEPTED`` and so on, ``last_outcome_days``."""
+    """Count each customer's answers to offers.
+
+    Returns
+    -------
+    ibis.Table
+        ``customer_id``, ``outcomes_OUTCOME`` for each known one, ``last_outcome_days`` (to the as-of day).
+    """
     seen = visible(tables_of(source)["outcomes"], "at", as_of)
     seen = seen.filter(seen.customer_id.notnull())
     return seen.group_by("customer_id").agg(

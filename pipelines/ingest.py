@@ -51,7 +51,8 @@ def ingest(
     progress
         Called with the name of each file, the rows done, and all of its rows (None until that is known).
     quarantine
-        Folder for the quarantine files; ``quarantine`` beside the ledger if not given, none for one in memory.
+        Folder for the quarantine files; ``quarantine`` beside the ledger if not given, none for one in
+        memory.
 
     Returns
     -------
@@ -130,7 +131,7 @@ def _ingest_feed(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[Fil
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Staged) -> Parsed:
-    """Make the table of typed rows, each marked if it is bad, and a view of it with every column of the contract."""
+    """Make the table of typed rows, the bad ones marked, and a view of it with all columns."""
     table = TABLES[feed.table]
     cells = cells_of(connection, table, staged, feed)
     parsed = Parsed(connection, table, feed, staged, cells, _TYPED, _PARSED)
@@ -142,8 +143,8 @@ def _parse(connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Staged) ->
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {_TYPED} AS
-        SELECT _row, {", ".join(map(quote, sorted(parsed.there)))}, hash({", ".join(whole.values())}) AS _hash,
-               {bad} AS _bad
+        SELECT _row, {", ".join(map(quote, sorted(parsed.there)))},
+               hash({", ".join(whole.values())}) AS _hash, {bad} AS _bad
         FROM ({parsed.read})
         """
     )

@@ -63,7 +63,7 @@ class TableMapping:
     references: References = "report"
 
 
-_KEYS: Final = {name for name in TableMapping.__dataclass_fields__}
+_KEYS: Final = set(TableMapping.__dataclass_fields__)
 
 
 def read_mapping(path: Path) -> dict[str, TableMapping]:
@@ -72,7 +72,8 @@ def read_mapping(path: Path) -> dict[str, TableMapping]:
     Parameters
     ----------
     path
-        A TOML file with one section per table, such as ``[purchases]`` with ``source`` and ``[purchases.columns]``.
+        A TOML file with one section per table, such as ``[purchases]`` with ``source`` and
+        ``[purchases.columns]``.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def read_mapping(path: Path) -> dict[str, TableMapping]:
     return {table: _section(table, section, path) for table, section in raw.items()}
 
 
-def _section(table: str, section: Any, path: Path) -> TableMapping:
+def _section(table: str, section: object, path: Path) -> TableMapping:
     where = f"{path}, [{table}]"
     if table not in TABLES or not isinstance(section, dict):
         raise SettingError(

@@ -1,7 +1,8 @@
 """Rows that are already there: found within a file and against the ledger, so that overlaps merge.
 
 The parsed rows stand in a temporary relation with the contract's columns and ``_row`` (place in the source),
-``_bad`` and ``_hash`` (of all columns). Hashes find the rows that may be repeated; only those are compared in full.
+``_bad`` and ``_hash`` (of all columns). Hashes find the rows that may be repeated; only those are compared
+in full.
 """
 # ruff: noqa: S608  (names are quoted where they enter the SQL)
 
@@ -34,7 +35,8 @@ def clashes(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) ->
     return connection.execute(
         f"""
         WITH repeated AS (
-            SELECT _row, _hash, first_value(_row) OVER same AS first_row, first_value(_hash) OVER same AS first_hash
+            SELECT _row, _hash, first_value(_row) OVER same AS first_row,
+                   first_value(_hash) OVER same AS first_hash
             FROM {parsed} WHERE NOT _bad WINDOW same AS (PARTITION BY {key} ORDER BY _row))
         SELECT _row, first_row FROM repeated WHERE _hash <> first_hash ORDER BY 1
         """
@@ -44,9 +46,9 @@ def clashes(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) ->
 def merge(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) -> Merged:
     """Add the good rows of a file to the ledger, each once.
 
-    A line with an order number, or a row with a key, is there once however often it is repeated. Lines without an
-    order number that are equal within one file are separate purchases; across files they are matched one to
-    one, so that the ledger holds as many of them as the file that had most.
+    A line with an order number, or a row with a key, is there once however often it is repeated. Lines
+    without an order number that are equal within one file are separate purchases; across files they are
+    matched one to one, so that the ledger holds as many of them as the file that had most.
     """
     if table.key:
         return _merge_keyed(connection, table, parsed)
@@ -104,7 +106,8 @@ FROM {parsed} SEMI JOIN hashes USING (_hash) WHERE NOT _bad
 _SURPLUS = """
 CREATE OR REPLACE TEMP TABLE surplus AS
 WITH doubtful AS (
-    SELECT _row, coalesce(nth, 1) AS nth, coalesce(times, 0) AS times FROM repeated FULL JOIN held USING (_row))
+    SELECT _row, coalesce(nth, 1) AS nth, coalesce(times, 0) AS times
+    FROM repeated FULL JOIN held USING (_row))
 SELECT _row FROM doubtful d JOIN {parsed} p USING (_row)
 WHERE d.nth <= d.times OR ({once} AND (d.nth > 1 OR d.times > 0))
 """

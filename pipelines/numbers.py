@@ -1,4 +1,5 @@
 """What a column of text means as numbers: decimal points or commas, grouping, currency signs."""
+# ruff: noqa: S608  (names are quoted where they enter the SQL)
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from clv.errors import DataError
 
 Decimal = Literal["point", "comma"]
 
-# A single group of three digits after one mark: 1.234 is one and a bit, or one thousand two hundred and thirty-four.
+# A single group of three digits after one mark: 1.234 is one and a bit, or one thousand two hundred and
+# thirty-four.
 _EITHER: Final = r"[+-]?[1-9]\d{0,2}[.,]\d{3}"
 _POINT: Final = r"[+-]?(\d+|\d{1,3}(,\d{3})+)?(\.\d*)?([eE][+-]?\d+)?"
 _COMMA: Final = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?"
@@ -44,8 +46,8 @@ def read_numbers(
 ) -> Reading:
     """Decide, from the whole column, which mark is the decimal one.
 
-    A cell such as ``12,50`` or ``1.234,5`` speaks for the comma, ``12.50`` or ``1,234.5`` for the point. ``1,234``
-    alone could be either: the other cells decide, and if none does, the column is refused.
+    A cell such as ``12,50`` or ``1.234,5`` speaks for the comma, ``12.50`` or ``1,234.5`` for the point.
+    ``1,234`` alone could be either: the other cells decide, and if none does, the column is refused.
 
     Parameters
     ----------
@@ -68,7 +70,8 @@ def read_numbers(
         return Reading(f"try_cast({column} AS DOUBLE)", "Write a plain number such as 1234.50.")
     points, commas, either, first = _marks(connection, relation, column, cell)
     if points and commas:
-        mixed = f"CASE WHEN regexp_full_match({cell}, '{_EITHER}') THEN NULL ELSE coalesce({_by_mark(cell, 'point')}, {_by_mark(cell, 'comma')}) END"
+        clear = f"coalesce({_by_mark(cell, 'point')}, {_by_mark(cell, 'comma')})"
+        mixed = f"CASE WHEN NOT regexp_full_match({cell}, '{_EITHER}') THEN {clear} END"
         return Reading(
             mixed,
             "The column mixes decimal points and commas; write such a number without grouping, as 1234.50.",
@@ -86,8 +89,9 @@ def read_numbers(
 
 
 def clean(column: str) -> str:
-    """Return SQL for a cell without spaces, apostrophes and currency signs, a bracketed or trailing minus put in front."""
-    bare = f"regexp_replace({column}, '[\\s\\x{{00A0}}\\x{{202F}}''’]|[\\p{{Sc}}元圓円]|^[A-Z]{{2,3}}|[A-Z]{{3}}$|(?i:kr\\.?)', '', 'g')"
+    """Return SQL for a cell without spaces, apostrophes and currencies, its minus in front."""
+    noise = r"[\s\x{00A0}\x{202F}''’]|[\p{Sc}元圓円]|^[A-Z]{2,3}|[A-Z]{3}$|(?i:kr\.?)"
+    bare = f"regexp_replace({column}, '{noise}', '', 'g')"
     return f"regexp_replace({bare}, '^\\(([^()-]+)\\)$|^([^-]+)-$', '-\\1\\2')"
 
 
@@ -107,7 +111,7 @@ def _needs_a_look(connection: duckdb.DuckDBPyConnection, relation: str, column: 
 def _marks(
     connection: duckdb.DuckDBPyConnection, relation: str, column: str, cell: str
 ) -> tuple[int, int, int, str | None]:
-    """Count the cells that speak for the point, for the comma, and for neither, with the first of the last."""
+    """Count the cells that speak for the point, the comma, and neither; with one of the last."""
     row: tuple[int, int, int, str | None] = connection.execute(
         f"""
         WITH cells AS (SELECT {cell} AS x, {column} AS raw FROM {relation}),
@@ -126,6 +130,7 @@ def _marks(
 
 def _by_mark(cell: str, decimal: Decimal) -> str:
     if decimal == "point":
-        return f"CASE WHEN regexp_full_match({cell}, '{_POINT}') THEN try_cast(replace({cell}, ',', '') AS DOUBLE) END"
+        number = f"replace({cell}, ',', '')"
+        return f"CASE WHEN regexp_full_match({cell}, '{_POINT}') THEN try_cast({number} AS DOUBLE) END"
     number = f"replace(replace({cell}, '.', ''), ',', '.')"
     return f"CASE WHEN regexp_full_match({cell}, '{_COMMA}') THEN try_cast({number} AS DOUBLE) END"

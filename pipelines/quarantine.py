@@ -47,7 +47,8 @@ def keep(connection: duckdb.DuckDBPyConnection, table: str, file: str, rows: Seq
             list(column) for column in zip(*((r.line, r.column, r.reason, r.raw) for r in rows), strict=True)
         ]
         connection.execute(
-            "INSERT INTO quarantine SELECT ?, ?, unnest(?::BIGINT[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            "INSERT INTO quarantine SELECT ?, ?, unnest(?::BIGINT[]), unnest(?::VARCHAR[]), "
+            "unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
             [table, file, *columns],
         )
 

@@ -1,4 +1,5 @@
-"""Where rows come from: a built-in data set, files, folders, globs, SQL databases, or a mapping file that names them."""
+"""Where rows come from: built-in data, files, folders, globs, SQL databases, or a mapping file."""
+# ruff: noqa: S608  (names are quoted where they enter the SQL)
 
 from __future__ import annotations
 
@@ -54,8 +55,8 @@ def source_for(*specs: str | Path, mapping: Path | None = None) -> Source:
     Parameters
     ----------
     specs
-        ``complete-journey``, ``cdnow``, a file, a folder, a glob, a SQL URL, or a mapping file (``.toml``). A table
-        may be named in front: ``purchases=export.csv``.
+        ``complete-journey``, ``cdnow``, a file, a folder, a glob, a SQL URL, or a mapping file (``.toml``).
+        A table may be named in front: ``purchases=export.csv``.
     mapping
         A mapping file that says how the tables are to be read; it may also say where they are.
 
@@ -114,8 +115,8 @@ def _database(url: str, mappings: dict[str, TableMapping]) -> list[Feed]:
         raise DataError(
             "The database has no table named as the contract names them.",
             where=url.rpartition("@")[2],
-            hint=f"Name one in front, as in purchases={url.partition('://')[0]}://..., and say in a mapping file "
-            "under [purchases] which relation or query holds it.",
+            hint=f"Name one in front, as in purchases={url.partition('://')[0]}://..., and say in a mapping "
+            "file, under [purchases] which relation or query holds it.",
         )
     return feeds
 

@@ -1,4 +1,4 @@
-"""The six tables of the data contract: which columns they have, of what kind, in what range, under which key."""
+"""The six tables of the data contract: their columns, of what kind, in what range, under which key."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Column:
     name
         Its name in the ledger.
     kind
-        What a cell must be: ``text``, ``number``, ``whole`` number, ``time`` (UTC), ``day``, ``flag`` (yes or no),
-        ``choice`` of named words, ``list`` of texts, ``json``.
+        What a cell must be: ``text``, ``number``, ``whole`` number, ``time`` (UTC), ``day``, ``flag`` (yes
+        or no), ``choice`` of named words, ``list`` of texts, ``json``.
     required
         A row without it cannot be used.
     least, most

@@ -6,6 +6,11 @@ from typing import Final
 
 from pipelines.tables import Column
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 NOTHING: Final = (
     "NULL",
     "null",
@@ -21,10 +26,8 @@ NOTHING: Final = (
     "\\N",
     "<NA>",
 )
-_YES: Final = frozenset(
-    "1 1.0 true t yes y ja j oui o si sí x 是 有 return returned refund refunded retoure".split()
-)
-_NO: Final = frozenset("0 0.0 false f no n nein non 否 无 無 sale".split())
+_YES: Final = _words("1 1.0 true t yes y ja j oui o si sí x 是 有 return returned refund refunded retoure")
+_NO: Final = _words("0 0.0 false f no n nein non 否 无 無 sale")
 _CHANNELS: Final = {
     "phone": ("telephone", "tel", "call", "voice", "telefon", "电话", "電話"),
     "chat": ("livechat", "live chat", "webchat", "web chat", "web_chat", "im", "在线客服", "線上客服"),

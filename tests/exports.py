@@ -19,7 +19,9 @@ def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def take_in(ledger: Ledger, *specs: str | Path, mapping: Path | None = None, dry_run: bool = False) -> IngestReport:
+def take_in(
+    ledger: Ledger, *specs: str | Path, mapping: Path | None = None, dry_run: bool = False
+) -> IngestReport:
     """Ingest files into a ledger; every report must add up."""
     report = ingest(ledger, source_for(*specs, mapping=mapping), dry_run=dry_run)
     for counted in (*report.files, *report.tables):

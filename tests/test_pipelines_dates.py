@@ -1,4 +1,5 @@
 """Days and times in files: understood, or refused with the row and the cure."""
+# ruff: noqa: DTZ001  (the ledger holds UTC without a zone)
 
 from __future__ import annotations
 

@@ -11,7 +11,10 @@ from pipelines.encodings import detect_encoding
 from pipelines.ledger import Ledger
 from tests.exports import rows, take_in, write
 
-SIMPLIFIED = "客户编号,日期,金额,商品编号\n张伟,2024-01-02,3.5,苹果汁\n王芳,2024-03-04,4.5,北京烤鸭\n李娜,2024-03-05,5.5,牛奶\n"
+SIMPLIFIED = (
+    "客户编号,日期,金额,商品编号\n张伟,2024-01-02,3.5,苹果汁\n"
+    "王芳,2024-03-04,4.5,北京烤鸭\n李娜,2024-03-05,5.5,牛奶\n"
+)
 TRADITIONAL = "客戶編號,日期,金額,商品編號\n張偉,2024-01-02,3.5,蘋果汁\n王芳,2024-03-04,4.5,臺北牛肉麵\n"
 GERMAN = "Kundennr;Datum;Betrag;Artikel\nMüller;01.02.2024;3,50;Käse\nJürgen;15.02.2024;4,50;Brötchen\n"
 

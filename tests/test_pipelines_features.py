@@ -1,4 +1,5 @@
 """What is known about a customer as of a day: worked out by hand, and equal to the definition in pandas."""
+# ruff: noqa: DTZ001  (the ledger holds UTC without a zone)
 
 from __future__ import annotations
 
@@ -86,7 +87,8 @@ def test_a_customer_is_summarised_by_days_and_money() -> None:
 
 
 def test_a_return_lowers_the_day_of_its_order_and_moves_nothing() -> None:
-    # The order of day 11 comes back on day 25, after the purchase of day 21: day 11 is worth 20 - 5, day 21 keeps 30.
+    # The order of day 11 comes back on day 25, after the purchase of day 21: day 11 is worth 20 - 5, day 21
+    # keeps 30.
     lines: list[Line] = [
         ("ann", "a", day(1), 10.0, None),
         ("ann", "b", day(11), 20.0, None),
@@ -130,7 +132,8 @@ def test_a_return_before_any_purchase_counts_in_revenue_alone() -> None:
 
 
 def test_orders_gaps_and_shares_are_worked_out() -> None:
-    # Gaps 4 and 16 days: mean 10, sample deviation sqrt(72); 2 of 8 that were ever paid came back; 2 of 10 listed were discount.
+    # Gaps 4 and 16 days: mean 10, sample deviation sqrt(72); 2 of 8 that were ever paid came back; 2 of 10
+    # listed were discount.
     with Ledger(None) as ledger:
         ledger.connection.execute(
             """
@@ -153,7 +156,8 @@ def test_contact_is_counted_by_channel_outcome_and_window() -> None:
         with_lines(ledger, [("ann", "a", day(1), 10.0, None), ("bob", "b", day(1), 10.0, None)])
         ledger.connection.execute(
             """
-            INSERT INTO interactions (interaction_id, customer_id, occurred_at, channel, direction, sentiment, resolved,
+            INSERT INTO interactions (interaction_id, customer_id, occurred_at, channel, direction,
+            sentiment, resolved,
                                       handle_seconds, wrap_up_seconds) VALUES
             ('1', 'ann', '2024-01-31 23:00', 'email', 'outbound', NULL, NULL, NULL, NULL),
             ('2', 'ann', '2024-01-25 00:00', 'phone', 'outbound', NULL, NULL, 60, 30),
@@ -165,7 +169,8 @@ def test_contact_is_counted_by_channel_outcome_and_window() -> None:
         ledger.connection.execute(
             """
             INSERT INTO outcomes (customer_id, offer_id, outcome, "at") VALUES
-            ('ann', 'f', 'presented', '2024-01-24 23:59'), ('ann', 'f', 'accepted', '2024-01-26'), (NULL, 'f', 'sent', '2024-01-26')
+            ('ann', 'f', 'presented', '2024-01-24 23:59'), ('ann', 'f', 'accepted', '2024-01-26'), (NULL,
+            'f', 'sent', '2024-01-26')
             """
         )
         frame = customer_features(ledger, AS_OF).to_pandas()
@@ -193,7 +198,10 @@ def test_contact_is_counted_by_channel_outcome_and_window() -> None:
 def test_baskets_and_categories_are_at_the_level_of_the_products_table() -> None:
     with Ledger(None) as ledger:
         ledger.connection.execute(
-            "INSERT INTO products (product_id, category, item) VALUES ('p1', 'Dairy/Milk', 'Milk'), ('p2', 'Dairy/Milk', 'Milk'), ('p3', 'Bread', 'Bread')"
+            """
+            INSERT INTO products (product_id, category, item) VALUES
+            ('p1', 'Dairy/Milk', 'Milk'), ('p2', 'Dairy/Milk', 'Milk'), ('p3', 'Bread', 'Bread')
+            """
         )
         ledger.connection.execute(
             """
@@ -318,6 +326,8 @@ def with_contacts(ledger: Ledger, moments: Sequence[datetime]) -> None:
             [str(at), at],
         )
         ledger.connection.execute(
-            """INSERT INTO outcomes (customer_id, offer_id, outcome, "at") VALUES ('ann', 'f', 'presented', ?)""",
+            """
+            INSERT INTO outcomes (customer_id, offer_id, outcome, "at") VALUES ('ann', 'f', 'presented', ?)
+            """,
             [at],
         )

@@ -1,4 +1,5 @@
 """Where rows come from: files, folders, globs, databases and mapping files, under anybody's headers."""
+# ruff: noqa: DTZ001  (the ledger holds UTC without a zone)
 
 from __future__ import annotations
 
@@ -158,7 +159,8 @@ def test_parquet_keeps_its_types_and_reads_like_the_same_csv(tmp_path: Path) -> 
     with duckdb.connect() as connection:
         connection.execute(
             f"""
-            COPY (SELECT 7::DOUBLE AS customer_id, TIMESTAMP '2024-01-01 10:00' AS ordered_at, 10.5::DECIMAL(9,2) AS amount,
+            COPY (SELECT 7::DOUBLE AS customer_id, TIMESTAMP '2024-01-01 10:00' AS ordered_at,
+                         10.5::DECIMAL(9,2) AS amount,
                          DATE '2024-01-02' AS ignored) TO '{tmp_path}/orders.parquet'
             """
         )
@@ -212,7 +214,8 @@ def test_a_database_feeds_one_query_per_table(tmp_path: Path) -> None:
         f"""
         [purchases]
         source = "sqlite:///{path}"
-        query = "SELECT who AS customer_id, at AS ordered_at, euros AS amount, gone AS is_return FROM bookings"
+        query = '''SELECT who AS customer_id, at AS ordered_at, euros AS amount, gone AS is_return
+                   FROM bookings'''
         [products]
         source = "sqlite:///{path}"
         """,
@@ -265,7 +268,8 @@ def test_a_parquet_file_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_cdnow_is_built_in() -> None:
-    # Fader and Hardie's master file: 69,659 transactions of 23,570 customers, 2,357 of them in the usual 1/10 sample.
+    # Fader and Hardie's master file: 69,659 transactions of 23,570 customers, 2,357 of them in the usual
+    # 1/10 sample.
     with Ledger(None) as ledger:
         assert take_in(ledger, "cdnow").accepted == 69_659
         assert rows(ledger, "SELECT count(DISTINCT customer_id) FROM purchases") == [(23_570,)]
