@@ -1,4 +1,4 @@
-"""One row per order, as the value model reads purchases: a tenth of the lines, and the same answers."""
+"""What each customer spent on which day, as the value model reads it: a tenth of the lines, equal answers."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ import pandas as pd
 from clv.errors import TooLittleData
 from pipelines.ledger import Ledger
 
-# Lines of one order on one day are summed; returns stay apart, since which day they net against depends on
-# what is visible. An amount of zero is a purchase. The sum is taken in one order: threads would change its
-# last digit, and with it the fingerprint.
+# Lines of one day are summed; returns stay apart, since which day they net against depends on what is visible,
+# and for who returned something also on the order. An amount of zero is a purchase. The sum is taken in one
+# order: threads would change its last digit, and with it the fingerprint.
 _ORDERS: Final = """
-SELECT customer_id, order_id, ordered_at::DATE::TIMESTAMP AS ordered_at,
-       sum(net ORDER BY net) AS amount, returned AS is_return
-FROM (SELECT *, CASE WHEN returned THEN -abs(amount) ELSE amount END AS net
-      FROM (SELECT *, amount < 0 OR coalesce(is_return, false) AS returned
-            FROM purchases WHERE ordered_at::DATE <= ?))
-GROUP BY customer_id, order_id, ordered_at::DATE, returned
-ORDER BY customer_id, ordered_at, order_id, is_return
+WITH lines AS (
+    SELECT customer_id, order_id, ordered_at::DATE::TIMESTAMP AS day, amount,
+           amount < 0 OR coalesce(is_return, false) AS returned
+    FROM purchases WHERE ordered_at::DATE <= ?),
+signed AS (
+    SELECT customer_id, day, returned, CASE WHEN returned THEN -abs(amount) ELSE amount END AS net,
+           CASE WHEN customer_id IN (SELECT customer_id FROM lines WHERE returned) THEN order_id END
+           AS order_id
+    FROM lines)
+SELECT customer_id, order_id, day AS ordered_at, sum(net ORDER BY net) AS amount, returned AS is_return
+FROM signed GROUP BY ALL ORDER BY customer_id, ordered_at, order_id, is_return
 """
 
 
 def order_log(ledger: Ledger, as_of: date) -> pd.DataFrame:
-    """Return every order up to and including a day.
+    """Return what was bought and given back up to and including a day.
 
     Parameters
     ----------
@@ -38,7 +42,8 @@ def order_log(ledger: Ledger, as_of: date) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``customer_id``, ``order_id``, ``ordered_at`` (the day), ``amount``, ``is_return``; ordered.
+        ``customer_id``, ``order_id`` (of customers who returned something), ``ordered_at`` (the day),
+        ``amount``, ``is_return``; ordered.
 
     Raises
     ------

@@ -94,6 +94,19 @@ def test_the_order_log_sums_lines_and_keeps_returns_apart() -> None:
     ]
 
 
+def test_orders_of_one_day_are_one_row_for_who_never_returned_anything() -> None:
+    lines = log_of(
+        ("ann", "1", "2025-01-01 09:00", 10.0, False),
+        ("ann", "2", "2025-01-01 19:00", 5.0, False),
+        ("bob", "3", "2025-01-01 09:00", 10.0, False),
+        ("bob", "4", "2025-01-01 19:00", 5.0, False),
+        ("bob", "3", "2025-01-05 19:00", 10.0, True),
+    )
+    with filled(lines) as small:
+        log = order_log(small, date(2025, 1, 31))
+    assert log.groupby("customer_id").size().to_dict() == {"ann": 1, "bob": 3}
+
+
 def test_the_order_log_gives_the_same_summary_as_its_lines() -> None:
     lines = shop()
     returned = lines.sample(60, random_state=1).assign(amount=lambda rows: -rows["amount"])
