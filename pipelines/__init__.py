@@ -52,29 +52,33 @@ doctor      whether this machine is fit to run the service
 
 What can be ingested
 --------------------
-Sources: ``complete-journey``; ``cdnow``; CSV, TSV, TXT and Parquet files, folders and globs of them; a SQL URL;
-``TABLE=SOURCE`` where the name of a file does not tell the table; a mapping file (TOML) with a section per table.
+Sources: ``complete-journey``; ``cdnow``; CSV, TSV, TXT and Parquet files, folders and globs of them; a
+SQL URL; ``TABLE=SOURCE`` where the name of a file does not tell the table; a mapping file (TOML) with a
+section per table.
 
 Headers are compared without case, blanks and punctuation, in English, German, French, Spanish and Chinese
-(``CustomerID``, ``Kundennr`` and ``客户编号`` are one column). ``price`` beside ``quantity`` is refused until the
-mapping says whether it is of the unit or of the line; ``unit_price`` times ``quantity`` makes an amount. Columns
-beyond the contract are kept with customers, products and offers; ``consent_email`` is a permission.
+(``CustomerID``, ``Kundennr`` and ``客户编号`` are one column). ``price`` beside ``quantity`` is refused until
+the mapping says whether it is of the unit or of the line; ``unit_price`` times ``quantity`` makes an
+amount. Columns beyond the contract are kept with customers, products and offers; ``consent_email`` is a
+permission.
 
-Encodings: UTF-8 (with or without a mark) and UTF-16 by themselves; GB 18030, Big5 and Latin-1 by the letters they
-spell; any other if named. Separators: comma, semicolon, tab, bar, runs of blanks. Decimal marks and the order of
-day and month are decided by the whole column; what stays open is refused with the row and the cure.
+Encodings: UTF-8 (with or without a mark) and UTF-16 by themselves; GB 18030, Big5 and Latin-1 by the
+letters they spell; any other if named. Separators: comma, semicolon, tab, bar, runs of blanks. Decimal
+marks and the order of day and month are decided by the whole column; what stays open is refused with the
+row and the cure.
 
-A row that cannot be used goes to ``quarantine/TABLE-FILE-XXXXXXXX.csv`` beside the ledger with file, line, column,
-reason and itself, and to the ledger's table ``quarantine``; a cured file empties both. Always
-read = accepted + duplicates + quarantined. A line with an order number, or a row with a key, is there once; equal
-lines without an order number are separate purchases and are matched one to one across files. A newer row of the
-same customer, product, offer or interaction replaces the older. Purchases of products nobody listed are kept
-and counted, or kept out with ``references = "quarantine"``. A second currency is an error.
+A row that cannot be used goes to ``quarantine/TABLE-FILE-XXXXXXXX.csv`` beside the ledger with file,
+line, column, reason and itself, and to the ledger's table ``quarantine``; a cured file empties both.
+Always read = accepted + duplicates + quarantined. A line with an order number, or a row with a key, is
+there once; equal lines without an order number are separate purchases and are matched one to one across
+files. A newer row of the same customer, product, offer or interaction replaces the older. Purchases of
+products nobody listed are kept and counted, or kept out with ``references = "quarantine"``. A second
+currency is an error.
 
 Known gotchas
 -------------
 * Times without a zone are UTC unless the mapping names their ``timezone``; a day is a UTC day.
 * DuckDB lets one process write; open the ledger with ``read_only=True`` to look.
-* DuckDB 2 casts ``2024-01-01 10:00+02`` to a TIMESTAMP without moving it: :mod:`pipelines.dates` reads zones first.
-* Within a transaction the ``rowid`` of a temporary table does not begin at 0 (:class:`pipelines.feeds.Staged`).
+* DuckDB 2 casts ``2024-01-01 10:00+02`` to a TIMESTAMP without moving it: zones are read first.
+* Within a transaction the ``rowid`` of a temporary table does not begin at 0.
 """

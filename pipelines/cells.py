@@ -294,11 +294,15 @@ def _complete_interactions(table: Table, cells: list[Cell]) -> list[Cell]:
 
 
 def _complete_products(table: Table, cells: list[Cell]) -> list[Cell]:
-    """Give every product its item: the given one, the deepest level of its category, or itself."""
+    """Give every product its item: the given one, else the deepest level of its category, else itself."""
     by_name = {cell.column.name: cell for cell in cells}
-    given = by_name["item"].raw if "item" in by_name else "NULL"
-    path = by_name["category"].raw if "category" in by_name else "NULL::VARCHAR"
-    deepest = f"nullif(trim(list_last(string_split({path}, '/'))), '')"
-    made = f"coalesce({given}, {deepest}, {by_name['product_id'].raw})"
+    product = by_name["product_id"].raw
+    if "item" in by_name:
+        made = f"coalesce({by_name['item'].raw}, {product})"
+    elif "category" in by_name:
+        deepest = f"list_last(string_split({by_name['category'].raw}, '/'))"
+        made = f"coalesce(nullif(trim({deepest}), ''), {product})"
+    else:
+        made = product
     others = [cell for cell in cells if cell.column.name != "item"]
     return [*others, Cell(table.column("item"), made, '"raw item"')]
