@@ -11,9 +11,9 @@ import pandas as pd
 from clv.errors import TooLittleData
 from pipelines.ledger import Ledger
 
-# Lines of one day are summed; returns stay apart, since which day they net against depends on what is visible,
-# and for who returned something also on the order. An amount of zero is a purchase. The sum is taken in one
-# order: threads would change its last digit, and with it the fingerprint.
+# Lines of one day are summed; returns stay apart, since which day they net against depends on what is
+# visible, and for who returned something also on the order. An amount of zero is a purchase. The sum is taken
+# in one order: threads would change its last digit, and with it the fingerprint.
 _ORDERS: Final = """
 WITH lines AS (
     SELECT customer_id, order_id, ordered_at::DATE::TIMESTAMP AS day, amount,

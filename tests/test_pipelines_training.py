@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -422,6 +424,33 @@ def test_a_propensity_champion_is_compared_by_its_lead_over_frequency(
     found = evaluate_propensity(propensity, tmp_path / "report", champion=propensity)
     assert found.verdict.checks[-1].words == "it is the champion's equal, file by file"
     assert read_bundle(propensity).version == bundle.version
+
+
+_LOAD = """
+import sys
+from pathlib import Path
+from clv.valuation import ValueModel
+from models.files import read_bundle
+from recommend.candidates import Proposer
+
+def watch(event, details):
+    if event in {"exec", "import", "marshal.loads", "pickle.find_class", "subprocess.Popen"}:
+        raise SystemExit(f"{event}: {details}")
+
+value, propensity = map(Path, sys.argv[1:])
+ValueModel.load(value), Proposer.load(propensity)  # what Python itself imports late is imported now
+sys.addaudithook(watch)
+read_bundle(value), ValueModel.load(value).predict_one(2, 213, 272, 30.0)
+read_bundle(propensity), Proposer.load(propensity)
+print("no code was run")
+"""
+
+
+def test_loading_a_bundle_runs_no_code(ledger: Ledger, propensity: Path, tmp_path: Path) -> None:
+    train_value(ledger, LAST, tmp_path / "value")
+    command = [sys.executable, "-c", _LOAD, str(tmp_path / "value"), str(propensity)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("no code was run\n", "")
 
 
 def test_the_registered_propensity_model_answers_with_typed_proposals(
