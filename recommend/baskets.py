@@ -196,6 +196,18 @@ class Baskets:
         ends = np.concatenate(([0], np.cumsum(self.n_baskets[chosen])))
         return Baskets(ends.astype(np.int64), kept.days, kept.line_starts, kept.items)
 
+    def by_kind(self, kinds: Ints) -> Baskets:
+        """Return the same baskets with each item replaced by its kind.
+
+        Parameters
+        ----------
+        kinds
+            Shape (items): kind of each item.
+        """
+        n_kinds = int(kinds.max()) + 1 if len(kinds) else 1
+        keys = np.unique(self.line_baskets() * n_kinds + kinds[self.items])
+        return Baskets(self.starts, self.days, _starts(keys // n_kinds, len(self.days)), keys % n_kinds)
+
     def pair_keys(self, n_items: int) -> Ints:
         """Return the distinct (customer, item) pairs as sorted numbers ``customer * n_items + item``."""
         customers = self.basket_customers()[self.line_baskets()]

@@ -19,6 +19,8 @@ from recommend.exposures import ACCEPTED, days_of, from_tables, require
 from recommend.features import FEATURES, describe
 from recommend.habits import Habits
 from recommend.itemmodel import ItemModel, Plan, fit_items
+from recommend.items import Shelving
+from recommend.knowledge import Knowledge
 from recommend.profile import Profile
 from recommend.propensity import Trees
 from recommend.response import (
@@ -31,7 +33,7 @@ from recommend.response import (
     save_response,
 )
 from recommend.shelf import Shelf
-from recommend.sources import SOURCES, UNRANKED, Knowledge, propose_items
+from recommend.sources import SOURCES, propose_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,12 +115,12 @@ class Proposer:
             raise TooLittleData("There is no order line up to the as-of day.", hint="Check as_of.")
         self._set_vocabulary(lines["item"].value_counts(sort=False))
         codes, ids = lines["customer_id"].astype(str).factorize(sort=True)
-        customers: Ints = np.asarray(codes).astype(np.int64)
-        item = lines["item"].map(self._index).fillna(-1).to_numpy(dtype=np.int64)
+        customers = np.array(codes.tolist(), dtype=np.int64)
+        item = np.array([self._index.get(name, -1) for name in lines["item"].astype(str)], dtype=np.int64)
         baskets = Baskets.from_lines(customers, item, day, len(ids))
         self._items, self.evaluation_ = fit_items(
             baskets,
-            len(self.vocabulary),
+            Shelving.unknown(len(self.vocabulary)),
             Plan.of(int(day.min()), last, horizon_days),
             as_of=last,
             horizon_days=horizon_days,
@@ -201,7 +203,7 @@ class Proposer:
         self, model: ItemModel, bound: Shelf, baskets: Baskets, moment: Ints, explain: bool
     ) -> list[Candidate]:
         habits = Habits.of(baskets, moment, len(self.vocabulary))
-        pairs = propose_items(baskets, habits, model.knowledge)
+        pairs = propose_items(baskets, habits, moment, model.knowledge)
         rows = describe(baskets, habits, moment, model.knowledge, pairs)
         cold = not len(baskets.days)
         raw, promised = model.probability(rows)
@@ -209,7 +211,7 @@ class Proposer:
             raw = promised = model.cold_probability()[pairs.items]
         parts = model.trees.contributions(rows) if explain and not cold else None
         rank = model.knowledge.items.rank[pairs.items].tolist()
-        put = pairs.ranks < UNRANKED
+        put = pairs.put
         values = rows.tolist()
         found = []
         for j, item in enumerate(pairs.items.tolist()):

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.habits import DECAYS_PER_BASKET, HALF_LIVES_DAYS, WINDOWS_BASKETS, Habits
-from recommend.items import Items
-from recommend.sources import SOURCES, Knowledge, Proposals
+from recommend.knowledge import Knowledge
+from recommend.sources import SOURCES, Proposals
 
 Matrix: TypeAlias = NDArray[np.float32]
 
 CUSTOMER_FEATURES = (
     "baskets",
     "basket_size",
+    "recent_basket_size",
     "last_basket_size",
+    "weekday_basket_size",
     "distinct_items",
     "repeat_share",
     "days_since_last_basket",
@@ -33,12 +35,13 @@ ITEM_FEATURES = (
     "item_rank",
     "item_order_share",
     "item_reach",
-    "item_trend",
+    "item_basket_size",
     "item_rebuy_share",
     "item_gap_days",
     "item_gap_spread",
     "item_repeats_per_buyer",
 )
+MOMENT_FEATURES = ("item_week_share", "item_trend_week", "item_trend_month")
 OWN_FEATURES = (
     "times_bought",
     "share_of_baskets",
@@ -50,15 +53,34 @@ OWN_FEATURES = (
     "item_last_gap_days",
     "due_ratio",
     "due_ratio_expected",
-    "baskets_due_ratio",
+    "due_ratio_baskets",
+    "due_chance",
+    "due_chance_ratio",
     "repeat_rate",
     "expected_in_gap",
+    "weekday_share",
+    "basket_size_with_item",
     *(f"decayed_{round(100 * d)}" for d in DECAYS_PER_BASKET),
     *(f"faded_{round(h)}_days" for h in HALF_LIVES_DAYS),
     *(f"in_last_{w}" for w in WINDOWS_BASKETS),
 )
+KIND_FEATURES = (
+    "kind_times_bought",
+    "kind_days_since",
+    "kind_decayed",
+    "kind_faded",
+    "kind_in_last_6",
+    "share_of_kind",
+)
 SOURCE_FEATURES = (*(f"{s}_score" for s in SOURCES), *(f"{s}_rank" for s in SOURCES))
-FEATURES: tuple[str, ...] = (*CUSTOMER_FEATURES, *ITEM_FEATURES, *OWN_FEATURES, *SOURCE_FEATURES)
+FEATURES: tuple[str, ...] = (
+    *CUSTOMER_FEATURES,
+    *ITEM_FEATURES,
+    *MOMENT_FEATURES,
+    *OWN_FEATURES,
+    *KIND_FEATURES,
+    *SOURCE_FEATURES,
+)
 
 
 def describe(
@@ -78,39 +100,55 @@ def describe(
         The pairs to describe.
     """
     who, item = proposals.customers, proposals.items
-    customer = _customers(baskets, habits, moments)
-    own = _own(baskets, habits, moments, knowledge.items, who, item)
     out = np.empty((len(who), len(FEATURES)), dtype=np.float32)
-    a, b = len(CUSTOMER_FEATURES), len(CUSTOMER_FEATURES) + len(ITEM_FEATURES)
-    out[:, :a] = customer[who]
-    out[:, a:b] = item_table(knowledge.items)[item]
-    out[:, b : b + len(OWN_FEATURES)] = own
-    out[:, b + len(OWN_FEATURES) : b + len(OWN_FEATURES) + len(SOURCES)] = proposals.scores
-    out[:, b + len(OWN_FEATURES) + len(SOURCES) :] = proposals.ranks
+    parts = (
+        _customers(baskets, habits, moments)[who],
+        item_table(knowledge)[item],
+        _lately(moments, knowledge, who, item),
+        _own(baskets, habits, moments, knowledge, who, item),
+        _kinds(baskets, habits, moments, knowledge, who, item),
+        proposals.scores,
+        proposals.ranks,
+    )
+    start = 0
+    for part in parts:
+        out[:, start : start + part.shape[1]] = part
+        start += part.shape[1]
     return out
 
 
-def item_table(items: Items) -> Floats:
+def item_table(knowledge: Knowledge) -> Floats:
     """Return the ``ITEM_FEATURES`` of every item."""
+    items, rhythm = knowledge.items, knowledge.rhythm
     return np.column_stack(
         (
             items.rank,
             items.order_share,
             items.reach,
-            items.trend,
-            items.rebuy_share,
-            items.gap_days,
-            items.gap_spread,
+            items.basket_size,
+            rhythm.rebuy_share,
+            rhythm.gap_days,
+            rhythm.gap_spread,
             items.orders / np.maximum(items.buyers, 1.0),
         )
     )
 
 
+def _lately(moments: Ints, knowledge: Knowledge, who: Ints, item: Ints) -> Floats:
+    """Return the ``MOMENT_FEATURES`` of each pair."""
+    week, month = knowledge.items.lately(moments[who], item)
+    usual = np.maximum(knowledge.items.order_share[item], 1e-9)
+    return np.column_stack((week, week / usual, month / usual))
+
+
 def _customers(baskets: Baskets, habits: Habits, moments: Ints) -> Floats:
+    """Return the ``CUSTOMER_FEATURES`` of every customer."""
     n = baskets.n_baskets.astype(np.float64)
     some = n > 0
+    owner = baskets.basket_customers()
     sizes = baskets.sizes.astype(np.float64)
-    lines = np.bincount(baskets.basket_customers(), weights=sizes, minlength=len(n))
+    lines = np.bincount(owner, weights=sizes, minlength=len(n))
+    mean_size = lines / np.maximum(n, 1)
     distinct = np.bincount(habits.customers, minlength=len(n)).astype(np.float64)
     last_size, first_day = np.zeros(len(n)), moments.copy()
     last_size[some] = sizes[baskets.starts[1:][some] - 1]
@@ -118,11 +156,18 @@ def _customers(baskets: Baskets, habits: Habits, moments: Ints) -> Floats:
     last_day = np.where(some, baskets.last_days(), moments)
     since = np.where(some, (moments - last_day).astype(np.float64), np.nan)
     gap = (last_day - first_day) / np.where(n > 1, n - 1, np.nan)
+    back = np.repeat(n.astype(np.int64), baskets.n_baskets) - 1 - baskets.basket_positions()
+    recent = 0.7**back
+    same = ((moments[owner] - baskets.days) % 7 == 0).astype(np.float64)
     return np.column_stack(
         (
             n,
-            lines / np.maximum(n, 1),
+            mean_size,
+            np.bincount(owner, weights=sizes * recent, minlength=len(n))
+            / np.maximum(np.bincount(owner, weights=recent, minlength=len(n)), 1e-9),
             last_size,
+            (np.bincount(owner, weights=sizes * same, minlength=len(n)) + 2 * mean_size)
+            / (np.bincount(owner, weights=same, minlength=len(n)) + 2),
             distinct,
             1.0 - distinct / np.maximum(lines, 1),
             since,
@@ -134,11 +179,18 @@ def _customers(baskets: Baskets, habits: Habits, moments: Ints) -> Floats:
     )
 
 
-def _own(baskets: Baskets, habits: Habits, moments: Ints, items: Items, who: Ints, item: Ints) -> Floats:
+def _own(
+    baskets: Baskets, habits: Habits, moments: Ints, knowledge: Knowledge, who: Ints, item: Ints
+) -> Floats:
     """Return the ``OWN_FEATURES`` of each pair; NaN where the customer never bought the item."""
-    row, found = habits.find(who * len(items.rank) + item)
-    if not len(habits.keys):
-        return _never_bought(len(who))
+    table = np.full((len(who), len(OWN_FEATURES)), np.nan)
+    table[:, 0] = 0.0
+    row, found = habits.find(who * knowledge.n_items + item)
+    mine = np.flatnonzero(found)
+    if not len(mine):
+        return table
+    row, who, item = row[mine], who[mine], item[mine]
+    rhythm = knowledge.rhythm
     n = baskets.n_baskets[who].astype(np.float64)
     count = habits.counts[row].astype(np.float64)
     since_baskets = n - habits.last[row]
@@ -150,13 +202,17 @@ def _own(baskets: Baskets, habits: Habits, moments: Ints, items: Items, who: Int
     gap = span / several
     spread = np.sqrt(np.maximum(habits.gap_squares[row] / several - gap**2, 0.0)) / np.maximum(gap, 0.5)
     basket_gap = (habits.last[row] - habits.first[row]) / several
-    rate = (repeats + items.rate_shape[item]) / (known + items.rate_days[item])
-    expected_gap = (span + 2 * items.gap_days[item]) / (repeats + 2)
+    rate = rhythm.rate(item, repeats, known)
+    expected_gap = (span + 2 * rhythm.gap_days[item]) / (repeats + 2)
     visit_gap = np.maximum(moments[who] - baskets.last_days()[who], 1)
-    table = np.column_stack(
+    chance = rhythm.chance(item, since)
+    own_share = count / np.maximum(n, 1)
+    same_day = ((moments[baskets.basket_customers()] - baskets.days) % 7 == 0).astype(np.float64)
+    visits = np.bincount(baskets.basket_customers(), weights=same_day, minlength=len(moments))[who]
+    table[mine] = np.column_stack(
         (
             count,
-            count / np.maximum(n, 1),
+            own_share,
             count / np.maximum(n - habits.first[row], 1),
             since_baskets,
             since,
@@ -166,18 +222,45 @@ def _own(baskets: Baskets, habits: Habits, moments: Ints, items: Items, who: Int
             since / np.maximum(gap, 0.5),
             since / np.maximum(expected_gap, 0.5),
             since_baskets / basket_gap,
+            chance,
+            chance / np.maximum(rhythm.chance(item, rhythm.gap_days[item]), 1e-9),
             rate,
             rate * visit_gap,
+            (habits.same_weekday[row] + 3 * own_share) / (visits + 3),
+            habits.basket_sizes[row],
             habits.decayed[row],
             habits.faded[row],
             habits.recent[row],
         )
     )
-    table[found == 0] = _never_bought(1)
     return table
 
 
-def _never_bought(rows: int) -> Floats:
-    table = np.full((rows, len(OWN_FEATURES)), np.nan)
-    table[:, OWN_FEATURES.index("times_bought")] = 0.0
+def _kinds(
+    baskets: Baskets, habits: Habits, moments: Ints, knowledge: Knowledge, who: Ints, item: Ints
+) -> Floats:
+    """Return the ``KIND_FEATURES`` of each pair: habits at the level of the kind, NaN without kinds."""
+    table = np.full((len(who), len(KIND_FEATURES)), np.nan)
+    shelving = knowledge.shelving
+    if not shelving.has_kinds:
+        return table
+    kinds = Habits.of(baskets.by_kind(shelving.kinds), moments, shelving.n_kinds)
+    row, found = kinds.find(who * shelving.n_kinds + shelving.kinds[item])
+    mine = np.flatnonzero(found)
+    table[:, 0] = 0.0
+    if not len(mine):
+        return table
+    row, who, item = row[mine], who[mine], item[mine]
+    own_row, own = habits.find(who * knowledge.n_items + item)
+    decayed = np.where(own > 0, habits.decayed[own_row, 0], 0.0)
+    table[mine] = np.column_stack(
+        (
+            kinds.counts[row],
+            moments[who] - kinds.last_days[row],
+            kinds.decayed[row, 0],
+            kinds.faded[row, 0],
+            kinds.recent[row, 2],
+            decayed / np.maximum(kinds.decayed[row, 0], 1e-9),
+        )
+    )
     return table

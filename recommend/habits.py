@@ -39,6 +39,10 @@ class Habits:
         Shape (pairs, half-lives): purchases weighted by 0.5 ** (days since / half-life).
     recent
         Shape (pairs, windows): how many of the customer's latest 1, 3, 6, 12, 25 baskets held the item.
+    same_weekday
+        How many of the baskets that held it were on the weekday of the moment.
+    basket_sizes
+        Mean number of items in them.
     """
 
     keys: Ints
@@ -54,6 +58,8 @@ class Habits:
     decayed: Floats
     faded: Floats
     recent: Floats
+    same_weekday: Floats
+    basket_sizes: Floats
 
     @classmethod
     def of(cls, baskets: Baskets, moments: Ints, n_items: int) -> Habits:
@@ -75,6 +81,7 @@ class Habits:
         key = customer * n_items + baskets.items[order]
         place = baskets.basket_positions()[line_basket][order]
         day = baskets.days[line_basket][order]
+        sizes = baskets.sizes[line_basket][order].astype(np.float64)
         begins = run_starts(key)
         ends = np.concatenate((begins[1:], [len(key)])).astype(np.int64) if len(begins) else begins
         since = baskets.n_baskets[customer] - 1 - place
@@ -98,6 +105,8 @@ class Habits:
             ),
             faded=np.column_stack([_sums(0.5 ** (age / h), begins) for h in HALF_LIVES_DAYS]),
             recent=np.column_stack([_sums((since < w).astype(np.float64), begins) for w in WINDOWS_BASKETS]),
+            same_weekday=_sums(((age % 7) == 0).astype(np.float64), begins),
+            basket_sizes=_sums(sizes, begins) / np.maximum(ends - begins, 1),
         )
 
     def find(self, keys: Ints) -> tuple[Ints, Ints]:

@@ -12,10 +12,10 @@ from recommend.calibration import Calibration, calibrate
 from recommend.evaluation import area_under_curve, calibration_error, log_loss, ranking_metrics, reliability
 from recommend.features import FEATURES, Matrix
 from recommend.habits import Habits
-from recommend.items import TREND_DAYS
+from recommend.items import REACH_DAYS, Shelving
+from recommend.knowledge import Knowledge
 from recommend.propensity import Trees, grow
 from recommend.samples import Sample, Snapshot, best_first, sample
-from recommend.sources import Knowledge
 
 MOST_TRAINING_SNAPSHOTS = 3
 TRAINING_NEGATIVES = 0.25
@@ -51,7 +51,7 @@ class ItemModel:
     def cold_probability(self) -> Floats:
         """Return each item's chance with an unknown customer: its recent reach, over the horizon."""
         reach = np.clip(self.knowledge.items.reach, 0.0, 1.0 - 1e-9)
-        return 1.0 - (1.0 - reach) ** (self.horizon_days / TREND_DAYS)
+        return 1.0 - (1.0 - reach) ** (self.horizon_days / REACH_DAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Plan:
 
 def fit_items(
     baskets: Baskets,
-    n_items: int,
+    shelving: Shelving,
     plan: Plan,
     *,
     as_of: int,
@@ -115,7 +115,7 @@ def fit_items(
 
     def described(day: int, negatives: float = 1.0) -> tuple[Snapshot, Knowledge, Sample]:
         whole = Snapshot.on(baskets, day, horizon_days)
-        knowledge = whole.learn(n_items)
+        knowledge = whole.learn(shelving)
         n = len(whole.moments)
         part = whole if n <= most_customers else whole.take(rng.choice(n, most_customers, replace=False))
         return part, knowledge, sample(part, knowledge, negatives=negatives, random_state=random_state)
@@ -144,7 +144,7 @@ def fit_items(
         "calibration_method": calibration.method,
     }
     whole = Snapshot.on(baskets, as_of, horizon_days)
-    return ItemModel(trees, calibration, whole.learn(n_items), horizon_days), judged
+    return ItemModel(trees, calibration, whole.learn(shelving), horizon_days), judged
 
 
 def judge(model: ItemModel, snapshot: Snapshot, described: Sample) -> dict[str, object]:

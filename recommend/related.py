@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from recommend.baskets import Baskets, Floats, Ints
+from recommend.baskets import Baskets, Floats, Ints, run_starts
 from recommend.habits import Habits
+from recommend.items import Items, Shelving
 
 _BLOCK = 1024
 
@@ -83,6 +84,29 @@ def taste(
         return csr_array(own[:, start:stop].T @ liked)
 
     return _strongest(block, n_items, width)
+
+
+def better_of_kind(
+    shelving: Shelving, items: Items, width: int = 5, most_times_price: float = 2.5
+) -> Related:
+    """Relate each item to dearer ones of its kind, up to ``most_times_price`` its price, by popularity.
+
+    Where kinds or prices are unknown nothing is related.
+    """
+    n_items = len(shelving.kinds)
+    related = np.repeat(np.arange(n_items, dtype=np.int64)[:, None], width, axis=1)
+    strength = np.zeros((n_items, width))
+    order = np.argsort(shelving.kinds, kind="stable")
+    for group in np.split(order, run_starts(shelving.kinds[order])[1:]):
+        price = shelving.prices[group]
+        if len(group) < 2 or np.isnan(price).all():
+            continue
+        for i, own in zip(group.tolist(), price.tolist(), strict=True):
+            dearer = group[(price > 1.05 * own) & (price <= most_times_price * own)]
+            best = dearer[np.lexsort((dearer, -items.orders[dearer]))][:width]
+            related[i, : len(best)] = best
+            strength[i, : len(best)] = items.order_share[best]
+    return Related(related, strength)
 
 
 def _matrix(rows: Ints, columns: Ints, values: Floats, n_rows: int, n_columns: int) -> csr_array:

@@ -16,8 +16,8 @@ from recommend.evaluation import area_under_curve, calibration_error, log_loss, 
 from recommend.exposures import Exposures, past_contacts
 from recommend.features import Matrix
 from recommend.habits import Habits
+from recommend.knowledge import Knowledge
 from recommend.propensity import Trees, grow
-from recommend.sources import Knowledge
 
 RESPONSE_FEATURES = (
     "baskets",

@@ -10,7 +10,9 @@ import numpy as np
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.features import Matrix, describe
 from recommend.habits import Habits
-from recommend.sources import Knowledge, Proposals, propose_items
+from recommend.items import Shelving
+from recommend.knowledge import Knowledge
+from recommend.sources import propose_items
 
 _CELLS = 2_000_000
 
@@ -55,11 +57,9 @@ class Snapshot:
         order = np.sort(customers)
         return Snapshot(self.visible.take(order), self.moments[order], self.after.take(order))
 
-    def learn(self, n_items: int) -> Knowledge:
+    def learn(self, shelving: Shelving) -> Knowledge:
         """Learn what all visible customers show at this moment."""
-        return Knowledge.of(
-            self.visible, Habits.of(self.visible, self.moments, n_items), self.moments, n_items
-        )
+        return Knowledge.of(self.visible, self.moments, shelving)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,12 @@ def sample(
     parts = []
     for offset, part in _chunks(snapshot, knowledge.n_items):
         habits = Habits.of(part.visible, part.moments, knowledge.n_items)
-        pairs = propose_items(part.visible, habits, knowledge)
+        pairs = propose_items(part.visible, habits, part.moments, knowledge)
         bought = np.isin(
             pairs.customers * knowledge.n_items + pairs.items, part.after.pair_keys(knowledge.n_items)
         )
         kept = np.flatnonzero(bought | (rng.random(len(bought)) < negatives))
-        pairs = Proposals(pairs.customers[kept], pairs.items[kept], pairs.scores[kept], pairs.ranks[kept])
+        pairs = pairs.take(kept)
         happened = bought[kept].astype(np.float64)
         parts.append(
             Sample(

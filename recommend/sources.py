@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from recommend.baskets import Baskets, Flags, Floats, Ints
 from recommend.habits import Habits
-from recommend.items import Items
-from recommend.related import Related, co_purchase, taste
+from recommend.knowledge import Knowledge, length_of
 
-SOURCES = ("own_repeat", "co_purchase", "neighbours", "popular")
+OWN_SOURCES = ("own_repeat", "replenish", "win_back")
+OTHER_SOURCES = (
+    "co_purchase",
+    "neighbours",
+    "typical_neighbours",
+    "segment",
+    "bundle",
+    "upsell",
+    "popular",
+)
+SOURCES = OWN_SOURCES + OTHER_SOURCES
 UNRANKED = 999.0
-
-
-@dataclass(frozen=True, slots=True)
-class Knowledge:
-    """Everything learnt from all customers as of a day that candidates and features are made of."""
-
-    items: Items
-    together: Related
-    tastes: Related
-
-    @classmethod
-    def of(cls, baskets: Baskets, habits: Habits, moments: Ints, n_items: int) -> Knowledge:
-        """Learn from visible baskets and their habits."""
-        return cls(
-            items=Items.of(baskets, habits, moments, n_items),
-            together=co_purchase(baskets, n_items),
-            tastes=taste(habits, baskets.n_customers, n_items),
-        )
-
-    @property
-    def n_items(self) -> int:
-        """Size of the vocabulary."""
-        return len(self.items.rank)
-
-    def arrays(self) -> dict[str, Floats | Ints]:
-        """Return every array by a dotted name, for saving."""
-        flat: dict[str, Floats | Ints] = {}
-        for part in fields(self):
-            value = getattr(self, part.name)
-            flat |= {f"{part.name}.{f.name}": getattr(value, f.name) for f in fields(value)}
-        return flat
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, Floats | Ints]) -> Knowledge:
-        """Read what :meth:`arrays` returned."""
-        kinds = {"items": Items, "together": Related, "tastes": Related}
-        parts = {
-            name: kind(**{f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)})
-            for name, kind in kinds.items()
-        }
-        return cls(**parts)
+RANKED = 100
+LAPSED_GAPS = 3.0
+LAPSED_DAYS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,66 +38,144 @@ class Proposals:
     scores
         Shape (pairs, sources): each source's score of the item, higher is better.
     ranks
-        Shape (pairs, sources): place among that source's best from 0, ``UNRANKED`` if not put forward by it.
+        Shape (pairs, sources): place among that source's best ``RANKED`` from 0, else ``UNRANKED``.
+    put
+        Shape (pairs, sources): whether the source put the item forward.
     """
 
     customers: Ints
     items: Ints
     scores: Floats
     ranks: Floats
+    put: Flags
+
+    def take(self, kept: Ints) -> Proposals:
+        """Return the given pairs."""
+        return Proposals(
+            self.customers[kept], self.items[kept], self.scores[kept], self.ranks[kept], self.put[kept]
+        )
 
 
 def propose_items(
-    baskets: Baskets, habits: Habits, knowledge: Knowledge, *, own: int = 150, others: int = 60
+    baskets: Baskets,
+    habits: Habits,
+    moments: Ints,
+    knowledge: Knowledge,
+    *,
+    own: int = 120,
+    others: int = 20,
+    named: Ints | None = None,
 ) -> Proposals:
     """Let every source put its best items forward for each customer.
 
     Parameters
     ----------
+    baskets, habits, moments
+        What is visible of the customers, and the day of the question.
+    knowledge
+        Learnt from all customers.
     own
         At most this many of the customer's own items, by decayed frequency.
     others
-        At most this many items from each other source.
+        At most this many items the customer has not bought, from each other source.
+    named
+        Items to look at in any case, for every customer.
     """
     n_rows, n_items = baskets.n_customers, knowledge.n_items
-    tie = -1e-9 * knowledge.items.rank
-    weights = habits.decayed[:, 0]
-    total = np.maximum(np.bincount(habits.customers, weights=weights, minlength=n_rows), 1e-9)
     cells = habits.customers * n_items + habits.items
-    repeat = np.zeros((n_rows, n_items))
-    repeat.ravel()[cells] = weights
-    count = habits.counts.astype(np.float64)
-    length = np.sqrt(np.maximum(np.bincount(habits.customers, weights=count**2, minlength=n_rows), 1e-9))
-    score = (
-        repeat,
-        knowledge.together.scores(habits.customers, habits.items, weights / total[habits.customers], n_rows),
-        knowledge.tastes.scores(habits.customers, habits.items, count / length[habits.customers], n_rows),
-        np.broadcast_to(knowledge.items.order_share, (n_rows, n_items)),
-    )
-    ranks = [_ranks(s + tie, own if i == 0 else others, s > 0) for i, s in enumerate(score)]
-    chosen = np.flatnonzero(np.any([r < UNRANKED for r in ranks], axis=0))
+    owned = np.zeros((n_rows, n_items), dtype=bool)
+    owned[habits.customers, habits.items] = True
+    tie = -1e-9 * knowledge.items.rank
+    scored = other_scores(baskets, habits, knowledge)
+    ranked = [_ranks(score + tie, score > 0, owned, others) for score in scored]
+    mine, mine_ranks = own_scores(habits, moments, knowledge, n_rows)
+    mine_put = mine_ranks < np.array([own, own // 4, own // 8])
+    chosen = np.zeros(n_rows * n_items, dtype=bool)
+    chosen[cells[mine_put.any(axis=1)]] = True
+    for _, put in ranked:
+        chosen |= put.ravel()
+    if named is not None:
+        chosen.reshape(n_rows, n_items)[:, named] = True
+    pairs = np.flatnonzero(chosen)
+    row, found = habits.find(pairs)
+    blank = found == 0
+    if not len(habits.keys):
+        mine, mine_ranks, mine_put = np.zeros((1, 3)), np.full((1, 3), UNRANKED), np.zeros((1, 3), dtype=bool)
+    own_score, own_rank, own_put = mine[row], mine_ranks[row], mine_put[row]
+    own_score[blank], own_rank[blank], own_put[blank] = 0.0, UNRANKED, False
     return Proposals(
-        customers=chosen // n_items,
-        items=chosen % n_items,
-        scores=np.column_stack([np.ascontiguousarray(s).ravel()[chosen] for s in score]),
-        ranks=np.column_stack([r.ravel()[chosen] for r in ranks]),
+        customers=pairs // n_items,
+        items=pairs % n_items,
+        scores=np.column_stack([own_score, *(s.reshape(-1)[pairs] for s in scored)]),
+        ranks=np.column_stack([own_rank, *(r.reshape(-1)[pairs] for r, _ in ranked)]),
+        put=np.column_stack([own_put, *(p.reshape(-1)[pairs] for _, p in ranked)]),
     )
 
 
-def _ranks(score: Floats, count: int, allowed: Flags) -> Floats:
-    """Return each cell's place among the best ``count`` of its row."""
+def own_scores(habits: Habits, moments: Ints, knowledge: Knowledge, n_rows: int) -> tuple[Floats, Floats]:
+    """Score each customer's own items by ``OWN_SOURCES`` and rank them within the customer.
+
+    Returns
+    -------
+    tuple
+        Scores and ranks, each of shape (habit rows, own sources).
+    """
+    rhythm, who, item = knowledge.rhythm, habits.customers, habits.items
+    repeats = (habits.counts - 1).astype(np.float64)
+    since = (moments[who] - habits.last_days).astype(np.float64)
+    known = (moments[who] - habits.first_days).astype(np.float64)
+    due = rhythm.score(item, repeats, known, since)
+    span = (habits.last_days - habits.first_days).astype(np.float64)
+    gap = (span + rhythm.gap_days[item]) / (repeats + 1)
+    lapsed = (repeats >= 2) & (since > np.maximum(LAPSED_GAPS * gap, LAPSED_DAYS))
+    scores = np.column_stack(
+        (habits.decayed[:, 0], due, np.where(lapsed, habits.counts * rhythm.rebuy_share[item], 0.0))
+    )
+    ranks = np.full(scores.shape, UNRANKED)
+    starts = np.searchsorted(who, np.arange(n_rows))
+    for s in range(scores.shape[1]):
+        order = np.lexsort((knowledge.items.rank[item], -scores[:, s], who))
+        ranks[order, s] = np.arange(len(who)) - starts[who[order]]
+    ranks[scores <= 0] = UNRANKED
+    return scores, ranks
+
+
+def other_scores(baskets: Baskets, habits: Habits, knowledge: Knowledge) -> list[Floats]:
+    """Score all items by ``OTHER_SOURCES``: a table of shape (customers, items) each."""
+    n_rows, n_items = baskets.n_customers, knowledge.n_items
+    who, item = habits.customers, habits.items
+    weight = habits.decayed[:, 0]
+    total = np.maximum(np.bincount(who, weights=weight, minlength=n_rows), 1e-9)
+    count = habits.counts / length_of(habits, n_rows)[who]
+    fresh = np.flatnonzero(habits.recent[:, 0] > 0)
+    return [
+        knowledge.together.scores(who, item, weight / total[who], n_rows),
+        knowledge.tastes.scores(who, item, count, n_rows),
+        knowledge.typical.scores(habits, n_rows, nearest=4),
+        knowledge.segments.scores(habits, n_rows, nearest=1),
+        knowledge.bundles.related().scores(who[fresh], item[fresh], np.ones(len(fresh)), n_rows),
+        knowledge.better.scores(who, item, weight, n_rows),
+        np.broadcast_to(knowledge.items.order_share, (n_rows, n_items)),
+    ]
+
+
+def _ranks(score: Floats, allowed: Flags, owned: Flags, others: int) -> tuple[Floats, Flags]:
+    """Return each cell's place among the best of its row, and the best ones the customer does not own."""
     n_rows, n_items = score.shape
-    ranks = np.full(score.shape, UNRANKED)
-    count = min(count, n_items)
+    count = min(RANKED, n_items)
     score = np.where(allowed, score, -np.inf)
-    top = (
-        np.argpartition(-score, count - 1, axis=1)[:, :count]
-        if count < n_items
-        else np.tile(np.arange(n_items), (n_rows, 1))
-    )
+    if count < n_items:
+        top = np.argpartition(-score, count - 1, axis=1)[:, :count]
+    else:
+        top = np.broadcast_to(np.arange(n_items), (n_rows, n_items))
     best = np.take_along_axis(score, top, axis=1)
-    top = np.take_along_axis(top, np.argsort(-best, axis=1, kind="stable"), axis=1)
-    place = np.broadcast_to(np.arange(count, dtype=np.float64), top.shape)
-    np.put_along_axis(ranks, top, place, axis=1)
-    ranks[~allowed] = UNRANKED
-    return ranks
+    order = np.argsort(-best, axis=1, kind="stable")
+    top, best = np.take_along_axis(top, order, axis=1), np.take_along_axis(best, order, axis=1)
+    some = best > -np.inf
+    ranks = np.full((n_rows, n_items), UNRANKED)
+    np.put_along_axis(ranks, top, np.where(some, np.arange(count, dtype=np.float64), UNRANKED), axis=1)
+    new = some & ~np.take_along_axis(owned, top, axis=1)
+    new &= np.cumsum(new, axis=1) <= others
+    put = np.zeros((n_rows, n_items), dtype=bool)
+    np.put_along_axis(put, top, new, axis=1)
+    return ranks, put
