@@ -43,6 +43,7 @@ speech        words and reasons of one hint together
 languages     which language a reader's tag means
 sensitive     what is never shown or spoken of
 listen        a chat message to topic, intent, mood and the items it names; nothing of the text is kept
+ear           guesses from runs of characters, learned from example sentences
 lexicon       what a listener looks up: cues and the names of a catalogue
 cues_en       English cues of intent and topic
 cues_zh       Chinese cues of intent and topic

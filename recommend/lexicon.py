@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from recommend import cues_en, cues_zh, moods
+from recommend.ear import Ear
 from recommend.everyday import EVERYDAY, SPELT_RIGHT
 from recommend.phrasebook import PhraseBook
 from recommend.script_forms import plain, tokens
@@ -53,6 +54,8 @@ class Lexicon:
         Words never taken for a slip of another.
     refusing, stressing
         Words that turn the next cue round, and that make it stronger.
+    ear
+        Guesses from runs of characters, learned from example sentences.
     """
 
     intents: PhraseBook[Labels]
@@ -65,6 +68,7 @@ class Lexicon:
     right: frozenset[str]
     refusing: frozenset[str]
     stressing: frozenset[str]
+    ear: Ear
 
     @classmethod
     def build(cls, names: Mapping[str, Iterable[str]] | Iterable[str] = ()) -> Lexicon:
@@ -106,6 +110,7 @@ class Lexicon:
             right=common | frozenset(SPELT_RIGHT.split()),
             refusing=frozenset((*cues_en.REFUSING.split(), *cues_zh.REFUSING.split())),
             stressing=frozenset((*cues_en.STRESSING.split(), *cues_zh.STRESSING.split())),
+            ear=Ear.shipped(),
         )
 
 

@@ -12,22 +12,21 @@ about paying, invoices, and when a refund arrives. Empty: none of these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from recommend.constructions import Construction, constructions_in
 from recommend.context import Sentiment
+from recommend.ear import NOTHING, Guess
 from recommend.lexicon import CONCERN, Labels, Lexicon
 from recommend.phrasebook import Found
 from recommend.script_forms import plain, tokens
 from recommend.topics import TopicModel
 
-INTENTS: Final = ("complaint", "cancel", "pay", "deliver", "buy", "ask")  # in the order ties are decided
 MOST_SLIPS: Final = 12  # words of one message that are looked up as misspelt
 MOST_MENTIONS: Final = 5
-GRAVE: Final = 2.0  # score of a complaint that, said in a bad mood, goes before the business it is about
-CERTAIN: Final = 1.0  # score from which an intent, and distance from which a mood is believed
+TRUST: Final = 0.5  # log-odds that one unit of cue weight is worth
 _LOOKED_THROUGH: Final = frozenset("有要想是会能再用必需打算得到很太那么怎这特别非常十分大够曾过")
 _STOPS: Final = frozenset(",.;:!?。，；：、")
 _NEVER_TURNED: Final = frozenset({"pay", "ask", "deliver", "question"})  # "can't pay" is still about paying
@@ -35,8 +34,8 @@ _TURNED: Final = {"keep": "cancel", "arrival": "complaint"}
 _USUAL_TOPIC: Final = {"deliver": "delivery", "pay": "payment", "ask": "product"}
 _MOODS: Final = (
     {"❤": 1.5, "♥": 1.5}
-    | dict.fromkeys("😀😃😄😁😊🙂😍🥰👍🙏😘🎉💯👏", 1.5)
-    | dict.fromkeys("😠😡🤬😞😢😭👎😤💔🙁☹😒🤮😩😫", -1.5)
+    | dict.fromkeys("😀😃😄😁😊🙂😍🥰👍🙏😘🎉💯👏", 5.0)
+    | dict.fromkeys("😠😡🤬😞😢😭👎😤💔🙁☹😒🤮😩😫", -5.0)
 )
 
 
@@ -77,7 +76,7 @@ def listen(text: str, lexicon: Lexicon, topics: TopicModel | None = None) -> Hea
     Examples
     --------
     >>> lexicon = Lexicon.build({"COFFEE": ["coffee", "咖啡"]})
-    >>> listen("I'd like to order more cofee, great stuff!", lexicon)
+    >>> listen("The last cofee was excellent, I'd like to order more, thank you!", lexicon)
     Heard(topic='product', intent='buy', sentiment='positive', mentions=('COFFEE',))
     >>> listen("咖啡還沒收到，等了好久", lexicon)
     Heard(topic='delivery', intent='complaint', sentiment='negative', mentions=('COFFEE',))
@@ -93,11 +92,12 @@ def listen(text: str, lexicon: Lexicon, topics: TopicModel | None = None) -> Hea
     _add(intents, "complaint", felt.refused_praise)
     for phrase in phrases:
         _add(intents, phrase.intent, phrase.weight)
-    sentiment = _sentiment(felt.mood + sum(phrase.mood for phrase in phrases), intents)
+    guess = lexicon.ear.guess(words)
     mentions = _mentions(words, lexicon)
-    intent = _intent(intents, sentiment)
+    intent = _believed(guess.intents, _claims(intents), "")
+    sentiment = _sentiment(guess, felt.mood + sum(phrase.mood for phrase in phrases), intents)
     topic = topics.predict(text) if topics else ""
-    topic = topic or _about(lexicon.topics.find(words), phrases)
+    topic = topic or _believed(guess.topics, _about(lexicon.topics.find(words), phrases), "")
     topic = topic or _USUAL_TOPIC.get(intent, "product" if mentions else "")
     return Heard(topic, intent, sentiment, mentions)
 
@@ -159,58 +159,53 @@ def _turned(label: str, weight: float) -> tuple[str, float]:
     """
     if label in _TURNED:
         return _TURNED[label], weight
-    return label, weight if label in _NEVER_TURNED else 0.0
+    return label, weight if label in _NEVER_TURNED else -2.0 * weight
 
 
 def _felt(words: Sequence[str], cues: Sequence[Found[float]], turns: _Turns) -> _Felt:
     mood, refused_praise = sum(_MOODS.get(word, 0.0) for word in words), 0.0
     for found in cues:
         refused, stressed = turns.before(found)
-        mood += found.payload * (-0.75 if refused else 1.0) * (1.5 if stressed else 1.0)
-        if refused and found.payload > 0.5:  # not good, not happy
-            refused_praise += 1.0
+        # "Not good" is worse than "not bad" is good.
+        turned = 1.0 if not refused else -2.0 if found.payload > 0 else -0.75
+        mood += found.payload * turned * (1.5 if stressed else 1.0)
+        refused_praise += 1.0 if refused and found.payload > 0.5 else 0.0
     return _Felt(mood, refused_praise)
 
 
-def _about(cues: Sequence[Found[Labels]], phrases: Sequence[Construction]) -> str:
+def _about(cues: Sequence[Found[Labels]], phrases: Sequence[Construction]) -> dict[str, float]:
     scores: dict[str, float] = {}
     for found in cues:
         for topic, weight in found.payload:
             _add(scores, topic, weight)
     for phrase in phrases:
         _add(scores, phrase.topic, 1.5)
-    return _strongest(scores, tuple(scores))
+    return scores
 
 
-def _intent(scores: dict[str, float], sentiment: Sentiment) -> str:
-    """Return what the customer wants; a bare question asks, and a bare grudge complains."""
-    wanted = _strongest(scores, INTENTS)
-    grudge = sentiment == "negative" and (wanted in {"", "ask"} or scores.get("complaint", 0.0) >= GRAVE)
-    if grudge and wanted != "cancel":
-        return "complaint"
-    if wanted and wanted != "ask":
-        return wanted
-    asks = scores.get("question", 0.0) > (0.8 if sentiment == "positive" else 0.0)  # "what a lovely team"
-    return wanted or ("ask" if asks else "")
+def _claims(intents: Mapping[str, float]) -> dict[str, float]:
+    """Return what the dictionaries claim for every intent; any question asks a little."""
+    asks = intents.get("ask", 0.0) + min(0.8, intents.get("question", 0.0))
+    return {**intents, "ask": asks}
+
+
+def _believed(guess: Mapping[str, float], claims: Mapping[str, float], nothing: str) -> str:
+    """Return the label likeliest to both witnesses: the model's log-probability and the cues' weight."""
+    best = max(guess, key=lambda label: guess[label] + TRUST * claims.get(label, 0.0), default=nothing)
+    return nothing if best == NOTHING else best
+
+
+def _sentiment(guess: Guess, mood: float, intents: Mapping[str, float]) -> Sentiment:
+    if intents.get("complaint", 0.0) >= 1.0:
+        mood -= 1.0
+    claims = {"negative": -mood, "neutral": 0.5, "positive": mood}
+    likeliest = _believed(guess.sentiments, claims, "neutral")
+    return "negative" if likeliest == "negative" else "positive" if likeliest == "positive" else "neutral"
 
 
 def _add(scores: dict[str, float], label: str, amount: float) -> None:
     if label:
         scores[label] = scores.get(label, 0.0) + amount
-
-
-def _strongest(scores: dict[str, float], order: Sequence[str]) -> str:
-    best = max(order, key=lambda label: scores.get(label, 0.0), default="")
-    return best if scores.get(best, 0.0) >= CERTAIN - 0.2 else ""
-
-
-def _sentiment(mood: float, intents: dict[str, float]) -> Sentiment:
-    complaint = intents.get("complaint", 0.0)
-    if complaint >= 1.0:
-        mood -= 1.0
-    if mood <= -CERTAIN:
-        return "negative"
-    return "positive" if mood >= CERTAIN else "neutral"
 
 
 def _mentions(words: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:

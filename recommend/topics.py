@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -60,7 +61,13 @@ class TopicModel:
 
     @classmethod
     def fit(
-        cls, texts: Sequence[str], labels: Sequence[str], *, sure: float = 0.5, random_state: int = 0
+        cls,
+        texts: Sequence[str],
+        labels: Sequence[str],
+        *,
+        sure: float = 0.5,
+        shared_by: int = SHARED_BY,
+        random_state: int = 0,
     ) -> TopicModel:
         """Learn topics; a fifth of the messages is held out to see how well, then all are used.
 
@@ -70,6 +77,8 @@ class TopicModel:
             Messages and their topics; topics with fewer than ten messages are left out.
         sure
             Probability from which the model speaks up.
+        shared_by
+            Messages a piece of text must occur in to be kept.
         random_state
             Seed of the split.
 
@@ -87,11 +96,12 @@ class TopicModel:
                 hint=f"Label {FEWEST_MESSAGES} or more, at least {FEWEST_PER_TOPIC} for each of two topics.",
             )
         docs = [pieces(texts[i]) for i in kept]
+        fitted = partial(_fitted, sure=sure, shared_by=shared_by)
         answers = np.array([labels[i] for i in kept], dtype=object)
         held = _held_out(answers, random_state)
-        trial = _fitted([docs[i] for i in np.flatnonzero(~held)], answers[~held], sure, {})
+        trial = fitted([docs[i] for i in np.flatnonzero(~held)], answers[~held])
         evaluation = _evaluate(trial, [docs[i] for i in np.flatnonzero(held)], answers[held])
-        return _fitted(docs, answers, sure, {**evaluation, "messages": float(len(kept))})
+        return replace(fitted(docs, answers), evaluation={**evaluation, "messages": float(len(kept))})
 
     def probabilities(self, text: str) -> dict[str, float]:
         """Return the probability of every topic."""
@@ -116,7 +126,10 @@ class TopicModel:
         }
         (folder / "topics.json").write_text(json.dumps(head, ensure_ascii=False), encoding="utf-8")
         np.savez_compressed(
-            folder / "topics.npz", rarity=self.rarity, weights=self.weights, biases=self.biases
+            folder / "topics.npz",
+            rarity=self.rarity,
+            weights=self.weights.astype(np.float32),
+            biases=self.biases.astype(np.float32),
         )
 
     @classmethod
@@ -136,7 +149,9 @@ class TopicModel:
                 hint=f"This version reads format {FORMAT}: train again.",
             )
         with np.load(folder / "topics.npz", allow_pickle=False) as arrays:
-            rarity, weights, biases = arrays["rarity"], arrays["weights"], arrays["biases"]
+            rarity, weights, biases = (
+                arrays[name].astype(np.float64) for name in ("rarity", "weights", "biases")
+            )
         return cls(
             topics=tuple(head["topics"]),
             vocabulary={word: number for number, word in enumerate(head["vocabulary"])},
@@ -148,12 +163,15 @@ class TopicModel:
         )
 
     def _softmax(self, found: Sequence[str]) -> Floats:
-        numbers, values = self._weighed(found)
+        return self.chances(*self.weigh(found))
+
+    def chances(self, numbers: NDArray[np.intp], values: Floats) -> Floats:
+        """Return the probability of every topic, shape (topics,), of a message as :meth:`weigh` read it."""
         scores = self.weights[:, numbers] @ values + self.biases
         raised = np.exp(scores - scores.max())
         return np.asarray(raised / raised.sum(), dtype=np.float64)
 
-    def _weighed(self, found: Sequence[str]) -> tuple[NDArray[np.intp], Floats]:
+    def weigh(self, found: Sequence[str]) -> tuple[NDArray[np.intp], Floats]:
         """Return the known pieces and their TF-IDF: (1 + ln count) x rarity, of length one."""
         counts = Counter(number for piece in found if (number := self.vocabulary.get(piece)) is not None)
         numbers = np.fromiter(sorted(counts), dtype=np.intp, count=len(counts))
@@ -169,7 +187,12 @@ def pieces(text: str) -> list[str]:
     >>> pieces("Pay 12?")
     ['pay', '0', '?', 'pay 0', '0 ?', '_pa', 'pay', 'ay_', '_pay', 'pay_']
     """
-    words = ["0" if word.isdigit() else word for word in tokens(plain(text))]
+    return pieces_of(tokens(plain(text)))
+
+
+def pieces_of(tokens_read: Sequence[str]) -> list[str]:
+    """Return the pieces of a message whose words are already read: see :func:`pieces`."""
+    words = ["0" if word.isdigit() else word for word in tokens_read]
     found = [*words, *(f"{one} {two}" for one, two in pairwise(words))]
     for word in words:
         if len(word) > 2:
@@ -179,14 +202,15 @@ def pieces(text: str) -> list[str]:
 
 
 def _fitted(
-    docs: Sequence[Sequence[str]], answers: NDArray[np.object_], sure: float, evaluation: dict[str, float]
+    docs: Sequence[Sequence[str]], answers: NDArray[np.object_], *, sure: float, shared_by: int
 ) -> TopicModel:
     from scipy.sparse import csr_array  # noqa: PLC0415  (serving reads models, it does not train them)
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415  (ships no types)
 
     seen = Counter(piece for doc in docs for piece in set(doc))
     shared = sorted(
-        (piece for piece, count in seen.items() if count >= SHARED_BY), key=lambda p: (-seen[p], p)
+        (piece for piece, count in seen.items() if count >= shared_by), key=lambda p: (-seen[p], p)
     )
     vocabulary = {piece: number for number, piece in enumerate(sorted(shared[:MOST_PIECES]))}
     documents = np.array([seen[piece] for piece in vocabulary], dtype=np.float64)
@@ -194,21 +218,27 @@ def _fitted(
         np.log((1 + len(docs)) / (1 + documents)) + 1.0
     )  # scikit-learn's smoothed inverse document frequency
     topics = tuple(sorted(set(answers.tolist())))
-    empty = TopicModel(topics, vocabulary, rarity, np.zeros((0, 0)), np.zeros(0), sure, evaluation)
-    rows = [empty._weighed(doc) for doc in docs]
+    empty = TopicModel(topics, vocabulary, rarity, np.zeros((0, 0)), np.zeros(0), sure, {})
+    rows = [empty.weigh(doc) for doc in docs]
     starts = np.cumsum([0, *(len(numbers) for numbers, _ in rows)])
     matrix = csr_array(
         (np.concatenate([v for _, v in rows]), np.concatenate([n for n, _ in rows]), starts),
         shape=(len(docs), len(vocabulary)),
     )
-    model = LogisticRegression(C=10.0, max_iter=500, class_weight="balanced").fit(matrix, answers)
+    with threadpool_limits(1):  # threads cost more than they bring on matrices this small
+        model = LogisticRegression(C=10.0, max_iter=500, class_weight="balanced").fit(matrix, answers)
     weights, biases = (
         np.asarray(model.coef_, dtype=np.float64),
         np.asarray(model.intercept_, dtype=np.float64),
     )
     if len(topics) == 2:  # one row of log-odds: the other topic stands at zero
         weights, biases = np.vstack([0 * weights, weights]), np.concatenate([0 * biases, biases])
-    return TopicModel(topics, vocabulary, rarity, weights, biases, sure, evaluation)
+    return replace(empty, weights=_as_stored(weights), biases=_as_stored(biases))
+
+
+def _as_stored(numbers: Floats) -> Floats:
+    """Return numbers at the precision they are stored with, so that a loaded model gives the very same."""
+    return numbers.astype(np.float32).astype(np.float64)
 
 
 def _held_out(answers: NDArray[np.object_], random_state: int) -> NDArray[np.bool_]:

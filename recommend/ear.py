@@ -1,0 +1,88 @@
+"""What does a message sound like? A guess at intent, mood and topic from its words and runs of characters.
+
+Three linear models, learned from the example sentences beside this package's weights (our own, in English,
+simplified and traditional Chinese, and mixtures). They hear what no dictionary lists; the dictionaries hear
+what no example says.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from recommend.topics import TopicModel, pieces_of
+
+TRAINED: Final = Path(__file__).parent / "trained"
+SENTENCES: Final = TRAINED / "sentences.tsv"
+NOTHING: Final = "none"  # the label of a message that wants nothing, or is about nothing in particular
+PARTS: Final = ("intent", "sentiment", "topic")
+LISTENED: Final = 120  # words of a message; a chat message seldom has more
+
+
+class Guess(NamedTuple):
+    """Log-probability of every intent, mood and topic."""
+
+    intents: dict[str, float]
+    sentiments: dict[str, float]
+    topics: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """The three models; they share one vocabulary, as they were learned from the same sentences."""
+
+    intent: TopicModel
+    sentiment: TopicModel
+    topic: TopicModel
+
+    @classmethod
+    def fit(cls, path: Path = SENTENCES) -> Ear:
+        """Learn from labelled sentences.
+
+        Parameters
+        ----------
+        path
+            Tab-separated: language, intent, topic, sentiment, text; of several labels (``a|b``) the first
+            counts.
+        """
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+        texts = [row["text"] for row in rows]
+        intent, sentiment, topic = (
+            TopicModel.fit(texts, [row[part].split("|")[0] or NOTHING for row in rows], shared_by=2)
+            for part in PARTS
+        )
+        return cls(intent, sentiment, topic)
+
+    @classmethod
+    @cache
+    def shipped(cls) -> Ear:
+        """Return the models that come with this package."""
+        return cls.load(TRAINED)
+
+    @classmethod
+    def load(cls, folder: Path) -> Ear:
+        """Read what :meth:`save` wrote; no code is run."""
+        return cls(*(TopicModel.load(folder / part) for part in PARTS))
+
+    def save(self, folder: Path) -> None:
+        """Write the three models into a folder."""
+        for part, model in zip(PARTS, (self.intent, self.sentiment, self.topic), strict=True):
+            model.save(folder / part)
+
+    def guess(self, words: Sequence[str]) -> Guess:
+        """Guess what a message whose words are read wants, feels and is about."""
+        numbers, values = self.intent.weigh(pieces_of(words[:LISTENED]))
+        models = (self.intent, self.sentiment, self.topic)
+        return Guess(
+            *(
+                dict(zip(model.topics, np.log(model.chances(numbers, values)).tolist(), strict=True))
+                for model in models
+            )
+        )
