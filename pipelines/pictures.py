@@ -92,7 +92,7 @@ def frequency_groups(before: npt.NDArray[np.int64], most: int = 12) -> npt.NDArr
     >>> frequency_groups(np.array([0, 0, 1, 3])).tolist()
     [0, 1, 3]
     >>> frequency_groups(np.arange(100), most=4).tolist()
-    [0, 25, 50, 75]
+    [0, 24, 49, 74]
     """
     values = np.unique(before)
     if len(values) <= most:
