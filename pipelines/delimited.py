@@ -46,6 +46,12 @@ class TextFile:
         Whether the first line names the columns.
     names
         The headers of a file without a header line.
+    headers
+        The headers, once the file is open.
+    lossy
+        Some bytes are not in the encoding; U+FFFD stands where they were.
+    skipped
+        Lines before the header.
     """
 
     path: Path
@@ -55,6 +61,7 @@ class TextFile:
     names: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     lossy: bool = False
+    skipped: int = 0
     _utf8: Path | None = field(default=None, repr=False)
     _folder: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
@@ -71,15 +78,11 @@ class TextFile:
         self.encoding = self.encoding or detect_encoding(self.path)
         with suppress(LookupError):
             self.encoding = codecs.lookup(self.encoding).name
-        sample = self._sample()
+        sample = self._skip_preface(self._sample())
         self.separator = self.separator or _guess_separator(sample)
         first = next(self._rows(sample), [])
-        if self.header:
-            self.headers = _distinct(
-                [cell.strip() or f"column {place}" for place, cell in enumerate(first, start=1)]
-            )
-        else:
-            self.headers = self.names
+        named = [cell.strip() or f"column {place}" for place, cell in enumerate(first, start=1)]
+        self.headers = _distinct(named) if self.header else self.names
         return self
 
     def close(self) -> None:
@@ -110,22 +113,34 @@ class TextFile:
         list of Malformed
             The lines that are not rows.
         """
+        if self._utf8 is None and self._line_ends_differ():
+            self._copy()
+        try:
+            return self._stage(connection, relation, select)
+        except duckdb.InvalidInputException as error:
+            raise DataError(
+                "The file cannot be read as rows.", where=str(self.path), hint=str(error).split("\n", 1)[0]
+            ) from error
+
+    def _stage(self, connection: duckdb.DuckDBPyConnection, relation: str, select: str) -> list[Malformed]:
         columns = ", ".join(f"{_literal(header)}: 'VARCHAR'" for header in self.headers)
         separator = "\t" if self.separator == "whitespace" else self.separator
+        connection.execute("DROP TABLE IF EXISTS csv_errors; DROP TABLE IF EXISTS csv_scans")
         connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE {relation} AS SELECT {select} FROM read_csv(
                 {_literal(str(self._readable()))}, delim={_literal(str(separator))}, quote='"', escape='"',
-                header={self.header}, columns={{{columns}}}, auto_detect=false, all_varchar=true, nullstr='',
-                store_rejects=true, rejects_table='csv_errors', rejects_scan='csv_scans', rejects_limit=0,
-                max_line_size=4000000, strict_mode=true)
+                header={self.header}, skip={self.skipped}, columns={{{columns}}}, auto_detect=false,
+                all_varchar=true, nullstr='', store_rejects=true, rejects_table='csv_errors',
+                rejects_scan='csv_scans', rejects_limit=0, max_line_size=4000000, strict_mode=true)
             """
         )
         rejected = connection.execute(
-            "SELECT line, any_value(error_message), any_value(csv_line) FROM csv_errors "
-            "GROUP BY line ORDER BY line"
+            """
+            SELECT line, any_value(error_message), any_value(csv_line) FROM csv_errors
+            WHERE scan_id = (SELECT max(scan_id) FROM csv_scans) GROUP BY line ORDER BY line
+            """
         ).fetchall()
-        connection.execute("DROP TABLE csv_errors; DROP TABLE csv_scans")
         return [Malformed(line, _reason(message), raw.strip("\r\n")) for line, message, raw in rejected]
 
     def locate(self, rows: Sequence[int], malformed: Sequence[Malformed]) -> dict[int, tuple[int, str]]:
@@ -151,19 +166,43 @@ class TextFile:
 
     def _records(self, bad: set[int]) -> Iterator[tuple[int, str]]:
         """Yield line number and text of each record that was staged; a quoted line break ends none."""
+        separator = "\t" if self.separator == "whitespace" else str(self.separator)
+        preface = self.skipped + self.header
         held: list[str] = []
         start = 0
-        with self._readable().open(encoding="utf-8-sig", newline="") as file:
+        quoted = False
+        with self._readable().open(encoding="utf-8-sig", errors="replace", newline="") as file:
             for line, text in enumerate(file, start=1):
-                if (self.header and line == 1) or (not held and (not text.strip("\r\n") or line in bad)):
+                if line <= preface or (not quoted and (line in bad or not text.strip("\r\n"))):
                     continue
-                start = start if held else line
+                start = start if quoted else line
                 held.append(text)
-                if sum(part.count('"') for part in held) % 2 == 0:
+                quoted = _ends_quoted(text, separator, quoted=quoted) if quoted or '"' in text else False
+                if not quoted:
                     yield start, "".join(held).rstrip("\r\n")
                     held = []
-        if held:
-            yield start, "".join(held).rstrip("\r\n")
+
+    def _line_ends_differ(self) -> bool:
+        """Tell whether lines end now one way, now another, which DuckDB does not read."""
+        line_feeds = returns = both = 0
+        with self.path.open("rb") as file:
+            while chunk := file.read(1 << 22):
+                if chunk.endswith(b"\r"):
+                    chunk += file.read(1)
+                line_feeds += chunk.count(b"\n")
+                returns += chunk.count(b"\r")
+                both += chunk.count(b"\r\n")
+        return returns > 0 and {line_feeds, returns} not in ({both}, {0, returns})
+
+    def _skip_preface(self, sample: str) -> str:
+        """Leave out blank lines and a line such as ``sep=;`` before the header."""
+        lines = sample.splitlines(keepends=True)
+        while lines and (not lines[0].strip() or lines[0].startswith("sep=")):
+            if lines[0].startswith("sep=") and len(lines[0].strip()) == 5:
+                self.separator = self.separator or lines[0][4]
+            del lines[0]
+            self.skipped += 1
+        return "".join(lines)
 
     def _sample(self) -> str:
         with self.path.open("rb") as file:
@@ -179,19 +218,19 @@ class TextFile:
 
     def _readable(self) -> Path:
         """Return a file in UTF-8 that DuckDB reads: the file itself, or a copy."""
-        if self.encoding in _NATIVE and self.separator != "whitespace":
+        if self._utf8 is None and self.encoding in _NATIVE and self.separator != "whitespace":
             return self.path
         if self._utf8 is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="clv-")
-            self._utf8 = Path(self._folder.name) / self.path.name
-            self._copy(self._utf8)
-        return self._utf8
+            self._copy()
+        return self._utf8 or self.path
 
-    def _copy(self, target: Path) -> None:
-        """Copy the file as UTF-8; whitespace-separated cells are separated by tabs."""
+    def _copy(self) -> None:
+        """Copy the file as UTF-8, with one kind of line end, and tabs for separating whitespace."""
+        self._folder = tempfile.TemporaryDirectory(prefix="clv-")
+        self._utf8 = Path(self._folder.name) / self.path.name
         with (
-            self.path.open(encoding=self.encoding, errors="replace", newline="") as source,
-            target.open("w", encoding="utf-8", newline="") as copy,
+            self.path.open(encoding=self.encoding, errors="replace") as source,
+            self._utf8.open("w", encoding="utf-8", newline="") as copy,
         ):
             if self.separator == "whitespace":
                 copy.writelines("\t".join(line.split()) + "\n" for line in source)
@@ -199,6 +238,24 @@ class TextFile:
             while chunk := source.read(1 << 22):
                 self.lossy = self.lossy or "\ufffd" in chunk
                 copy.write(chunk)
+
+
+def _ends_quoted(text: str, separator: str, *, quoted: bool) -> bool:
+    """Tell whether a line ends inside a quoted cell: a quote opens at the start of a cell only."""
+    start = True
+    place = 0
+    while place < len(text):
+        letter = text[place]
+        if quoted and letter == '"':
+            if text[place + 1 : place + 2] == '"':
+                place += 1
+            else:
+                quoted = False
+        elif not quoted:
+            quoted = start and letter == '"'
+            start = letter == separator or (start and letter == " ")
+        place += 1
+    return quoted
 
 
 def _guess_separator(sample: str) -> str:

@@ -24,6 +24,36 @@ def test_any_usual_separator_is_found(tmp_path: Path, separator: str) -> None:
         assert take_in(ledger, write(tmp_path / "orders.csv", LOG.replace(",", separator))).accepted == 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "customer_id,date,amount\r\nann,2024-01-01,1\nbob,2024-01-02,2\r\ncyd,x,3",
+        "customer_id,date,amount\rann,2024-01-01,1\rbob,2024-01-02,2\rcyd,x,3\r",
+        "\ufeffcustomer_id,date,amount\nann,2024-01-01,1\nbob,2024-01-02,2\ncyd,x,3\n",
+    ],
+)
+def test_lines_may_end_as_on_any_machine(tmp_path: Path, text: str) -> None:
+    with Ledger(None) as ledger:
+        assert take_in(ledger, write(tmp_path / "orders.csv", text)).accepted == 2
+        assert rows(ledger, "SELECT line, raw FROM quarantine") == [(4, "cyd,x,3")]
+
+
+def test_what_a_spreadsheet_writes_before_the_header_is_passed_over(tmp_path: Path) -> None:
+    text = "sep=;\n\ncustomer_id;date;amount\nann;2024-01-01;1\nbob;x;2\ncyd;2024-01-01\n"
+    with Ledger(None) as ledger:
+        assert take_in(ledger, write(tmp_path / "orders.csv", text)).accepted == 1
+        assert rows(ledger, "SELECT line FROM quarantine ORDER BY 1") == [(5,), (6,)]
+
+
+def test_a_quote_inside_a_cell_is_a_letter_and_moves_no_line(tmp_path: Path) -> None:
+    text = (
+        'customer_id,date,amount,note\nann,2024-01-01,1,5" pipe\nbob,2024-01-02,2,"a ""b"",\nc"\ncyd,x,3,\n'
+    )
+    with Ledger(None) as ledger:
+        assert take_in(ledger, write(tmp_path / "orders.csv", text)).accepted == 2
+        assert rows(ledger, "SELECT line, raw FROM quarantine") == [(5, "cyd,x,3,")]
+
+
 def test_columns_separated_by_runs_of_blanks_are_read(tmp_path: Path) -> None:
     text = " customer_id  date   amount\n 00001 19970101   11.77\n 00002 19970112  12.00\n"
     with Ledger(None) as ledger:
