@@ -87,7 +87,7 @@ def customer_features(source: Ledger | Tables, as_of: date) -> ibis.Table:
     ibis.Table
         The columns of :func:`summary`, then of orders (``orders``, ``lines``, ``distinct_items``,
         ``mean_spend``, ``discount_share``, ``returns_share``, ``returns_amount``, ``mean_gap_days``,
-        ``std_gap_days``, ``log_gap_sum``), interactions per channel and outcome
+        ``std_gap_days``, ``log_gap_sum``, ``last_gap_days``), interactions per channel and outcome
         (:func:`interaction_features`) and contact pressure (:func:`contact_pressure`). Counts are 0 where
         there is nothing to count; days since are null.
     """
@@ -280,7 +280,7 @@ def _orders(source: Ledger | Tables, as_of: date) -> ibis.Table:
 
 
 def _gaps(source: Ledger | Tables, as_of: date) -> ibis.Table:
-    """Describe the days between a customer's purchase days: mean, spread and the sum of their logarithms."""
+    """Describe the days between a customer's purchase days: mean, spread, sum of logarithms, the last one."""
     lines = visible_lines(source, as_of)
     days = lines.filter(~lines.returned).select("customer_id", "day").distinct()
     before = days.day.lag().over(group_by="customer_id", order_by="day")
@@ -289,6 +289,7 @@ def _gaps(source: Ledger | Tables, as_of: date) -> ibis.Table:
         mean_gap_days=gaps.gap.mean(),
         std_gap_days=gaps.gap.std(how="sample"),
         log_gap_sum=gaps.gap.ln().sum().fill_null(0.0),
+        last_gap_days=gaps.gap.argmax(gaps.day),
     )
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # (ships no types)
 
 from clv import columns as c
 from recommend.vitals import Floats, floats, number
@@ -207,7 +208,8 @@ def _centres(points: Floats, most: int, random_state: int) -> Floats | None:
     best, chosen = -1.0, None
     judge = points[:: max(1, len(points) // JUDGE_ON)]
     for groups in range(3, most + 1):
-        model = KMeans(groups, n_init=4, random_state=random_state).fit(points)
+        with threadpool_limits(1):  # threads cost more than they bring on so few customers
+            model = KMeans(groups, n_init=4, random_state=random_state).fit(points)
         labels = model.predict(judge)
         if len(np.unique(labels)) < 2:
             continue
