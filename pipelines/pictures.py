@@ -85,19 +85,24 @@ def orders_by_frequency(
 
 
 def frequency_groups(before: npt.NDArray[np.int64], most: int = 12) -> npt.NDArray[np.int64]:
-    """Return where each group of repeat orders begins: one by one while they are few, else of equal size.
+    """Return where each group of repeat orders begins: one by one where many share them, else of like size.
 
     Examples
     --------
     >>> frequency_groups(np.array([0, 0, 1, 3])).tolist()
     [0, 1, 3]
     >>> frequency_groups(np.arange(100), most=4).tolist()
-    [0, 24, 49, 74]
+    [0, 25, 50, 75]
     """
-    values = np.unique(before)
-    if len(values) <= most:
-        return values
-    return np.unique(np.quantile(before, np.arange(most) / most, method="lower")).astype(np.int64)
+    begins: list[int] = []
+    left, groups, held = before.size, most, 0
+    for value, count in zip(*np.unique(before, return_counts=True), strict=True):
+        if held == 0:
+            begins.append(int(value))
+        held += int(count)
+        if held * groups >= left and groups > 1:
+            left, groups, held = left - held, groups - 1, 0
+    return np.array(begins, dtype=np.int64)
 
 
 def _range(edges: npt.NDArray[np.int64], group: int, largest: int) -> str:
