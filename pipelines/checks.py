@@ -9,7 +9,7 @@ from typing import Final
 
 import duckdb
 
-from clv.errors import MixedCurrency
+from clv.errors import DataError, MixedCurrency
 from pipelines.cells import Cell
 from pipelines.feeds import Feed, Staged, literal, quote
 from pipelines.merging import clashes
@@ -21,6 +21,10 @@ _REFERENCES: Final = {
     "purchases": (("product_id", "products", "product_id"),),
     "outcomes": (("offer_id", "offers", "offer_id"),),
 }
+
+
+# Beyond this many, a file is refused rather than copied into quarantine.
+MOST_BAD: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,13 @@ def faults_of(parsed: Parsed) -> list[tuple[str, str, str]]:
 
 
 def bad_rows(parsed: Parsed) -> list[BadRow]:
-    """Find the rows that cannot be used, mark them, and give each its reasons, its line and its text."""
+    """Find the rows that cannot be used, mark them, and give each its reasons, its line and its text.
+
+    Raises
+    ------
+    DataError
+        They are more than ``MOST_BAD``: the file is not what it was taken for.
+    """
     why = _within_rows(parsed)
     _add(parsed, why, _unknown_rows(parsed))
     again = clashes(parsed.connection, parsed.table, parsed.relation)
@@ -170,8 +180,10 @@ def _shared(reason: str) -> str:
 def _within_rows(parsed: Parsed) -> dict[int, tuple[str, str]]:
     pairs = faults_of(parsed)
     query = f"SELECT count(*) FROM {parsed.relation} WHERE _bad"
-    if not pairs or not parsed.connection.execute(query).fetchall()[0][0]:
+    count = parsed.connection.execute(query).fetchall()[0][0]
+    if not pairs or not count:
         return {}
+    limit = "LIMIT 1" if count > MOST_BAD else ""
     columns = ", ".join(f"CASE WHEN {condition} THEN {literal(name)} END" for name, condition, _ in pairs)
     reasons = ", ".join(f"CASE WHEN {condition} THEN {reason} END" for _, condition, reason in pairs)
     rows = parsed.connection.execute(
@@ -179,9 +191,16 @@ def _within_rows(parsed: Parsed) -> dict[int, tuple[str, str]]:
         SELECT _row, list_filter([{columns}], lambda x: x IS NOT NULL),
                list_filter([{reasons}], lambda x: x IS NOT NULL)
         FROM ({parsed.read}) SEMI JOIN (SELECT _row FROM {parsed.relation} WHERE _bad) USING (_row)
-        ORDER BY _row
+        ORDER BY _row {limit}
         """
     ).fetchall()
+    if limit:
+        line = parsed.feed.locate(parsed.connection, parsed.staged, [rows[0][0]])[rows[0][0]][0]
+        raise DataError(
+            f"{count:,} rows cannot be used; the first because {'; '.join(rows[0][2])}",
+            where=f"{parsed.feed.label}, line {line}",
+            hint="So many have one cause: name the columns or formats in a mapping file, or export again.",
+        )
     return {row: ("; ".join(dict.fromkeys(columns)), "; ".join(reasons)) for row, columns, reasons in rows}
 
 

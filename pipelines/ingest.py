@@ -16,7 +16,7 @@ from pipelines.cells import cells_of
 from pipelines.checks import Parsed, bad_rows, check_currency, count_reasons, faults_of, unknown_references
 from pipelines.feeds import Feed, Staged, quote
 from pipelines.ledger import Ledger
-from pipelines.merging import merge
+from pipelines.merging import Merged, merge
 from pipelines.quarantine import BadRow, keep, path_of, write
 from pipelines.sources import Source
 from pipelines.tables import TABLES
@@ -123,11 +123,20 @@ def _ingest_feed(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[Fil
         quarantined=len(bad),
         reasons=count_reasons(bad),
         unknown=unknown,
-        notes=staged.notes,
+        notes=(*staged.notes, *_warnings(merged)),
     )
     keep(connection, feed.table, feed.label, bad)
     _note_file(connection, feed, report)
     return report, bad
+
+
+def _warnings(merged: Merged) -> tuple[str, ...]:
+    if not merged.alike:
+        return ()
+    return (
+        f"{merged.alike:,} new lines equal older ones in customer, order, time, product and amount, but not in "
+        "every column: if this is the same log exported with other columns, begin a new ledger",
+    )
 
 
 def _parse(connection: duckdb.DuckDBPyConnection, feed: Feed, staged: Staged) -> Parsed:

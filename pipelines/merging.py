@@ -18,13 +18,25 @@ from pipelines.tables import Table
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of the good rows: how many are new or changed, how many of these replaced an older row, and
-    how many were there already.
-    """  # noqa: D205
+    """What became of the good rows.
+
+    Parameters
+    ----------
+    accepted
+        Rows that are new or changed.
+    updated
+        Of these, those that replaced an older row.
+    duplicates
+        Rows that were there already.
+    alike
+        Of the accepted lines, those that a line of the ledger equals in customer, order, time, product and
+        amount, but not in everything: most likely the same log exported with other columns.
+    """
 
     accepted: int
     updated: int
     duplicates: int
+    alike: int = 0
 
 
 def clashes(connection: duckdb.DuckDBPyConnection, table: Table, parsed: str) -> list[tuple[int, int]]:
@@ -85,13 +97,15 @@ def _merge_lines(connection: duckdb.DuckDBPyConnection, table: Table, parsed: st
     connection.execute(_SURPLUS.format(parsed=parsed, once=once))
     good = _count(connection, f"{parsed} WHERE NOT _bad")
     duplicates = _count(connection, "surplus")
+    alike = 0
     if good > duplicates:
+        alike = _count_alike(connection, parsed) if table.name == "purchases" else 0
         anti = " ANTI JOIN surplus USING (_row)" if duplicates else ""
         connection.execute(
             f"INSERT INTO {quote(table.name)} SELECT {columns} FROM {parsed}{anti} WHERE NOT _bad"
         )
     connection.execute("DROP TABLE repeated; DROP TABLE held; DROP TABLE surplus")
-    return Merged(good - duplicates, 0, duplicates)
+    return Merged(good - duplicates, 0, duplicates, alike)
 
 
 # The rows that stand more than once in the file, each with its place among its equals, from 1.
@@ -125,6 +139,13 @@ def _held_query(table: Table, parsed: str) -> str:
     pairs AS (SELECT p._row, {_same(table)} AS same FROM {parsed} p JOIN l USING (_hash) WHERE NOT p._bad)
     SELECT _row, count(*) AS times FROM pairs WHERE same GROUP BY 1
     """
+
+
+def _count_alike(connection: duckdb.DuckDBPyConnection, parsed: str) -> int:
+    core = ("customer_id", "order_id", "ordered_at", "product_id", "amount")
+    same = " AND ".join(f"l.{name} IS NOT DISTINCT FROM p.{name}" for name in core)
+    new = f"(SELECT * FROM {parsed} ANTI JOIN held USING (_row) WHERE NOT _bad)"
+    return _count(connection, f"{new} p SEMI JOIN purchases l ON {same}")
 
 
 def _same(table: Table) -> str:

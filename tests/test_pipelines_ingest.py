@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import csv
+import signal
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clv.errors import MissingColumn, MixedCurrency
+from clv.errors import DataError, MissingColumn, MixedCurrency
+from pipelines import checks
 from pipelines.ingest import ingest
 from pipelines.ledger import Ledger
 from pipelines.sources import source_for
@@ -184,6 +188,53 @@ def test_an_interrupted_ingest_leaves_nothing(tmp_path: Path) -> None:
             ingest(ledger, source_for(*files), progress=interrupt)
         assert ledger.count("purchases") == 0
         assert take_in(ledger, *files).accepted == 2
+
+
+def test_a_process_killed_within_an_ingest_leaves_nothing(tmp_path: Path) -> None:
+    files = [write(tmp_path / f"orders-{part}.csv", log([f"ann,2024-01-0{part},10"])) for part in (1, 2)]
+    script = f"""
+import os, signal
+from pipelines import checks
+from pipelines.ingest import ingest
+from pipelines.ledger import Ledger
+from pipelines.sources import source_for
+
+def kill(what, done, total):
+    if what == {str(files[1])!r} and total is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+ledger = Ledger({str(tmp_path / "ledger.duckdb")!r})
+ingest(ledger, source_for(*{[str(file) for file in files]!r}), progress=kill)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL
+    with Ledger(tmp_path / "ledger.duckdb") as ledger:
+        assert everything(ledger) == everything(Ledger(None))
+        assert take_in(ledger, *files).accepted == 2
+
+
+def test_a_file_of_which_almost_nothing_can_be_used_is_refused_with_its_first_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "MOST_BAD", 2)
+    file = write(tmp_path / "orders.csv", log(["ann,2024-01-01,1", *["ann,soon,1"] * 3]))
+    with (
+        Ledger(None) as ledger,
+        pytest.raises(DataError, match=r"3 rows cannot be used.*soon is not a time") as refusal,
+    ):
+        take_in(ledger, file)
+    assert "line 3" in refusal.value.where
+
+
+def test_the_same_log_with_another_column_is_noticed(tmp_path: Path) -> None:
+    with Ledger(None) as ledger:
+        take_in(ledger, write(tmp_path / "a.csv", log(["ann,o1,2024-01-01,10,p1"], ORDERS)))
+        again = write(
+            tmp_path / "b.csv",
+            log(["ann,o1,2024-01-01,10,p1,web", "ann,o2,2024-01-01,10,p1,web"], ORDERS + ",channel"),
+        )
+        (counted,) = take_in(ledger, again).files
+    assert counted.notes[-1].startswith("1 new lines equal older ones")
 
 
 def test_a_dry_run_tells_everything_and_keeps_nothing(tmp_path: Path) -> None:
