@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -160,6 +161,61 @@ class TimeAffinity:
         return cls({slot: float(rate) for slot, rate in raw["usual"].items()}, float(raw["prior_weeks"]))
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How best to reach each customer: channels and times of the week together.
+
+    Parameters
+    ----------
+    channels, times
+        What is usual, learned from everybody.
+    zone
+        Name of the time zone hours are told in, such as ``Asia/Shanghai``.
+    """
+
+    channels: ChannelAffinity
+    times: TimeAffinity
+    zone: str = "UTC"
+
+    @classmethod
+    def fit(cls, interactions: pd.DataFrame, zone: str = "UTC") -> Reach:
+        """Learn what is usual from interactions with ``occurred_at`` and what :func:`touches` reads."""
+        events, weeks = _events(interactions, zone)
+        return cls(ChannelAffinity.fit(touches(interactions)), TimeAffinity.fit(events, weeks), zone)
+
+    def table(self, interactions: pd.DataFrame) -> pd.DataFrame:
+        """Return the ranking of every customer there are interactions with.
+
+        Returns
+        -------
+        DataFrame
+            customer_id; ranked_channel_affinity (channels, best first, joined by commas); preferred_channel
+            and preferred_hours (empty unless one is clearly best).
+        """
+        own: dict[str, dict[str, tuple[float, float]]] = {}
+        for who, channel, tries, answers in touches(interactions).itertuples(index=False, name=None):
+            own.setdefault(str(who), {})[str(channel)] = (tries, answers)
+        events, weeks = _events(interactions, self.zone)
+        rows = []
+        for who in sorted(own):
+            channels = self.channels.rank(own[who])
+            hours = self.times.rank(events.get(who, {}), weeks.get(who, 0.0))
+            rows.append((who, ranked_names(channels), clear_favourite(channels), clear_favourite(hours)))
+        names = [c.CUSTOMER_ID, c.RANKED_CHANNEL_AFFINITY, "preferred_channel", "preferred_hours"]
+        return pd.DataFrame(rows, columns=names)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as plain values."""
+        return {"channels": self.channels.to_json(), "times": self.times.to_json(), "zone": self.zone}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Reach:
+        """Read what :meth:`to_json` wrote."""
+        return cls(
+            ChannelAffinity.from_json(raw["channels"]), TimeAffinity.from_json(raw["times"]), raw["zone"]
+        )
+
+
 def touches(interactions: pd.DataFrame) -> pd.DataFrame:
     """Count tries and answers per customer and channel.
 
@@ -231,6 +287,22 @@ def clear_favourite(ranked: tuple[Affinity, ...]) -> str:
         return ""
     clear = len(ranked) == 1 or ranked[0].low > ranked[1].mean
     return ranked[0].name if clear else ""
+
+
+def _events(interactions: pd.DataFrame, zone: str) -> tuple[dict[str, dict[str, int]], dict[str, float]]:
+    """Return each customer's visits by slot, and the weeks since they were first heard of."""
+    came = interactions
+    if "direction" in interactions:
+        came = interactions[interactions["direction"].astype("object") != "outbound"]
+    moments = pd.to_datetime(interactions["occurred_at"], utc=True)
+    last = moments.max()
+    spans = (last - moments.groupby(interactions[c.CUSTOMER_ID]).min()).dt.total_seconds() / (7 * 86_400)
+    weeks = {str(who): max(1.0, float(span)) for who, span in spans.items()}
+    events = {
+        str(who): slot_counts(group.dt.to_pydatetime().tolist(), ZoneInfo(zone))
+        for who, group in moments.loc[came.index].groupby(came[c.CUSTOMER_ID])
+    }
+    return events, weeks
 
 
 def _beta_prior(group: pd.DataFrame) -> tuple[float, float]:

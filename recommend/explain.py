@@ -34,6 +34,8 @@ FAMILIES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("co_purchase", re.compile(r"co_purchase|together")),
     ("neighbours", re.compile(r"neighbour|taste")),
     ("segment", re.compile(r"segment")),
+    ("upsell", re.compile(r"upsell")),
+    ("kind", re.compile(r"kind")),
     ("popular", re.compile(r"popular|^item_(rank|order_share|reach|trend|rebuy|repeats)")),
     ("timing", re.compile(r"gap|since_item|due|overdue|replenish|expected_")),
     (
@@ -42,10 +44,20 @@ FAMILIES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
 )
 _OF_OWN_RECORD: Final = frozenset({"timing", "habit"})  # only true of an item the customer has bought
-_BY_SOURCE: Final = ("campaign", "bundle", "upsell", "co_purchase", "neighbours", "segment", "popular")
+_BY_SOURCE: Final[Mapping[str, str]] = {  # source -> reason, the more telling first
+    "campaign": "campaign",
+    "bundle": "bundle",
+    "upsell": "upsell",
+    "co_purchase": "co_purchase",
+    "neighbours": "neighbours",
+    "typical_neighbours": "neighbours",
+    "segment": "segment",
+    "popular": "popular",
+}
 _SAME: Final[Mapping[str, frozenset[str]]] = {  # a fact that says the same, and says it better
     "timing": frozenset({"rhythm", "win_back"}),
     "habit": frozenset({"rhythm", "bought_before"}),
+    "kind": frozenset({"rhythm", "bought_before"}),
     "popular": frozenset({"segment", "neighbours"}),
 }
 
@@ -161,8 +173,8 @@ def _from_silence(candidate: Candidate, profile: Profile, language: Language) ->
 
 
 def _from_sources(sources: tuple[str, ...], profile: Profile) -> Iterator[str]:
-    for code in _BY_SOURCE:
-        if code in sources:
+    for source, code in _BY_SOURCE.items():
+        if source in sources:
             yield code
             if code == "campaign" and any(tag.name == "price_sensitive" for tag in profile.tags):
                 yield "discount"

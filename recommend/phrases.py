@@ -74,6 +74,11 @@ TEMPLATES: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hans": "符合该顾客一贯的购买习惯",
         "zh-Hant": "符合該顧客一貫的購買習慣",
     },
+    "kind": {
+        "en": "Fits a kind of goods this customer buys",
+        "zh-Hans": "属于该顾客常买的一类商品",
+        "zh-Hant": "屬於該顧客常買的一類商品",
+    },
     "timing": {
         "en": "The timing fits this customer's rhythm",
         "zh-Hans": "时间上符合该顾客的购买节奏",

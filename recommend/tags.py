@@ -8,16 +8,15 @@ and the live service call the same function, so they cannot disagree.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
-import numpy as np
 import pandas as pd
 
 from clv import columns as c
 from recommend.history import History
-from recommend.profile import Profile, Tag
+from recommend.profile import Contact, Profile, Tag
 from recommend.rfm import quantiles
 from recommend.sensitive import is_private_good
 from recommend.vitals import Floats, first_present, floats, last_order_on, number
@@ -34,6 +33,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "regular_rhythm": "Buys at even intervals",
     "due_to_reorder": "The usual interval between purchases is about over",
     "often_contacted": "We approached this customer often in the last 30 days",
+    "accepts_offers": "Took up at least two offers, and at least as many as were turned down",
+    "declines_offers": "Turned down at least three offers and took up none",
     "open_complaint": "Has a complaint that is not resolved",
     "loyal_to": "Buys this in most baskets",
     "prefers_channel": "Answers best in this channel",
@@ -138,6 +139,7 @@ def tags_of(
     if isinstance(customer, Profile):
         if customer.open_issue:
             found.append(Tag("open_complaint", "interactions", as_of))
+        found.extend(_from_contacts(customer.contacts))
         history = history or customer.history
         record: Mapping[str, object] = customer.value
     else:
@@ -201,6 +203,19 @@ def _from_numbers(record: Mapping[str, object], as_of: date, limits: TagLimits) 
             yield Tag("due_to_reorder", "timing", last + timedelta(days=math.ceil(0.9 * gap)))
     if number(record, "contacts_30d") >= limits.contacts:
         yield Tag("often_contacted", "contacts", as_of)
+    for name in ("channel", "hours"):
+        favourite = record.get(f"preferred_{name}")
+        if isinstance(favourite, str) and favourite:
+            yield Tag(f"prefers_{name}:{favourite}", "interactions", as_of)
+
+
+def _from_contacts(contacts: Sequence[Contact]) -> Iterator[Tag]:
+    taken = [contact for contact in contacts if contact.outcome in {"accepted", "purchased"}]
+    declined = [contact for contact in contacts if contact.outcome == "rejected"]
+    if len(taken) >= 2 and len(taken) >= len(declined):
+        yield Tag("accepts_offers", "outcomes", taken[-1].at.date())
+    if len(declined) >= 3 and not taken:
+        yield Tag("declines_offers", "outcomes", declined[-1].at.date())
 
 
 def _variation(record: Mapping[str, object]) -> float:
@@ -228,8 +243,3 @@ def _from_history(history: History, as_of: date, limits: TagLimits, most: int = 
     for prefix, source, ranked in (("loyal_to", "purchases", loyal), ("due_to_reorder", "timing", due)):
         for _, item, since in sorted(ranked, key=lambda entry: (-entry[0], entry[1]))[:most]:
             yield Tag(f"{prefix}:{item}", source, since)
-
-
-def thresholds(limits: TagLimits) -> dict[str, float]:
-    """Return the finite limits by name, for a page that explains the tags."""
-    return {name: value for name, value in asdict(limits).items() if np.isfinite(value)}

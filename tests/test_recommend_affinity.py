@@ -15,6 +15,7 @@ from recommend.affinity import (
     SLOTS,
     Affinity,
     ChannelAffinity,
+    Reach,
     TimeAffinity,
     clear_favourite,
     slot_counts,
@@ -113,3 +114,21 @@ def test_usual_times_are_learned_and_survive_json() -> None:
     assert set(TimeAffinity.fit({}, {}).usual) == set(SLOTS)
     channels = ChannelAffinity({"chat": (1.5, 2.5)})
     assert ChannelAffinity.from_json(json.loads(json.dumps(channels.to_json()))) == channels
+
+
+def test_a_log_of_interactions_becomes_a_ranking_of_every_customer() -> None:
+    """Ann writes in the chat every Saturday evening and never answers mail; Bo is heard of once."""
+    saturdays = pd.date_range("2024-01-06 19:30", periods=20, freq="7D", tz="UTC")
+    chats = pd.DataFrame(
+        {"customer_id": "ann", "channel": "chat", "direction": "inbound", "occurred_at": saturdays}
+    )
+    mails = chats.assign(channel="mail", direction="outbound", occurred_at=saturdays + pd.Timedelta(days=3))
+    once = chats.head(1).assign(customer_id="bo")
+    log = pd.concat([chats, mails, once], ignore_index=True)
+    reach = Reach.fit(log)
+    table = reach.table(log).set_index("customer_id")
+    assert table.loc["ann"].tolist() == ["chat,mail", "chat", "weekend_evening"]
+    assert list(table.index) == ["ann", "bo"]
+    assert Reach.from_json(json.loads(json.dumps(reach.to_json()))) == reach
+    shanghai = Reach.fit(log, zone="Asia/Shanghai").table(log).set_index("customer_id")
+    assert shanghai.loc["ann", "preferred_hours"] == "weekend_night"  # half past three on Sunday morning

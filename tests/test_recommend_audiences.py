@@ -6,6 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import ibis
 import pandas as pd
 import pytest
 
@@ -95,6 +96,16 @@ def test_a_row_and_its_record_with_iso_dates_get_the_same_answer(rule: str, expe
         record["last_order_on"] = (record["last_order_on"] or "")[:10] or None
     by_record = [record["customer_id"] for record in records if audience.rule.matches(record)]
     assert by_table == by_record == expected
+
+
+@pytest.mark.parametrize(
+    "rule", ["orders >= 2 and not region is missing", "last_order_on < 2024-06-01", "vip = true"]
+)
+def test_a_warehouse_query_and_the_night_agree_on_a_list(rule: str) -> None:
+    (audience,) = make_audiences([{"name": "x", "rule": rule}], fields_of(SCORED))
+    table = ibis.memtable(SCORED)
+    queried = table.filter(audience.rule.expression(table)).customer_id.execute().tolist()
+    assert sorted(queried) == SCORED["customer_id"][who_matches(audience, SCORED, {})].tolist()
 
 
 def test_a_list_by_birth_year_is_private() -> None:

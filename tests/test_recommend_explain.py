@@ -7,11 +7,12 @@ from datetime import date
 import pytest
 
 from recommend.candidate import Candidate
-from recommend.explain import family_of, reason_codes, reasons, sentence
+from recommend.explain import FAMILIES, family_of, reason_codes, reasons, sentence
 from recommend.history import History
 from recommend.phrases import TEMPLATES
 from recommend.profile import Profile, Tag
 from recommend.sensitive import DENIED, is_sensitive
+from recommend.sources import SOURCES
 
 TODAY = date(2024, 6, 30)
 DAY0 = (TODAY - date(1970, 1, 1)).days
@@ -112,6 +113,21 @@ def test_private_purchases_are_not_read_out() -> None:
 
 def test_a_name_nobody_put_into_words_stays_unspoken() -> None:
     assert family_of("f_17") == ""
+
+
+def test_every_source_of_candidates_and_every_family_can_be_said() -> None:
+    said = {code for code, _ in FAMILIES}
+    assert said <= set(TEMPLATES)
+    facts = {"own_repeat", "replenish", "win_back"}  # said by the history itself
+    for source in set(SOURCES) - facts:
+        assert reasons(Candidate("item:X", "X", sources=(source,)), ANNA), source
+
+
+def test_what_describes_the_customer_alone_is_no_reason_for_an_item() -> None:
+    alone = ["baskets", "basket_size", "distinct_items", "history_days", "weekday", "repeat_share"]
+    assert [family_of(name) for name in alone] == [""] * 6
+    assert family_of("kind_decayed") == "kind"
+    assert family_of("upsell_rank") == "upsell"
 
 
 def test_every_reason_has_words_in_every_language() -> None:

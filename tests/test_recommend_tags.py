@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 
 from recommend.history import History
-from recommend.profile import Profile
+from recommend.profile import Contact, Profile
 from recommend.tags import DESCRIPTIONS, TagLimits, tag_table, tags_of
 
 TODAY = date(2024, 6, 30)
@@ -100,6 +100,27 @@ def test_history_tells_loyalty_and_what_is_due() -> None:
 def test_private_goods_never_become_a_tag() -> None:
     history = bought((100, 80, 60, 40, 20), {"PREGNANCY TESTS": (0, 1, 2, 3, 4)})
     assert tags_of(Profile("a", TODAY, history=history), TODAY) == ()
+
+
+def test_answers_to_offers_become_tags() -> None:
+    def answered(*outcomes: str) -> list[str]:
+        contacts = tuple(
+            Contact(datetime(2024, 6, day, tzinfo=UTC), "chat", outcome, "o")
+            for day, outcome in enumerate(outcomes, 1)
+        )
+        return [f"{t.name} {t.since:%d}" for t in tags_of(Profile("a", TODAY, contacts=contacts), TODAY)]
+
+    assert answered("accepted", "sent", "purchased", "rejected") == ["accepts_offers 03"]
+    assert answered("rejected", "rejected", "rejected") == ["declines_offers 03"]
+    assert answered("rejected", "rejected", "accepted") == []
+
+
+def test_the_favourite_channel_and_hours_are_tags() -> None:
+    assert names(regular(preferred_channel="chat", preferred_hours="weekday_evening")) == [
+        "prefers_channel:chat",
+        "prefers_hours:weekday_evening",
+    ]
+    assert names(regular(preferred_channel="", preferred_hours=None)) == []
 
 
 def test_an_open_complaint_is_a_tag() -> None:
