@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ibis
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from clv.errors import RuleError
@@ -103,8 +104,8 @@ def test_a_row_and_its_record_with_iso_dates_get_the_same_answer(rule: str, expe
 )
 def test_a_warehouse_query_and_the_night_agree_on_a_list(rule: str) -> None:
     (audience,) = make_audiences([{"name": "x", "rule": rule}], fields_of(SCORED))
-    table = ibis.memtable(SCORED)
-    queried = table.filter(audience.rule.expression(table)).customer_id.execute().tolist()
+    table = ibis.memtable(pa.Table.from_pandas(SCORED))
+    queried = table.filter(audience.rule.expression(table)).customer_id.to_pyarrow().to_pylist()
     assert sorted(queried) == SCORED["customer_id"][who_matches(audience, SCORED, {})].tolist()
 
 
