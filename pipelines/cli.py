@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from clv.errors import ClvError, DataError
+from clv.errors import ClvError
 from pipelines.doctor import examine
 from pipelines.night import STEPS, Night
 from pipelines.progress import Bars
@@ -148,12 +148,9 @@ def demo(
 
 
 def _serve(config: Path | None, workspace: Workspace) -> None:
-    """Start the service through the verb it handed over: this package does not know it."""
-    verb = next((c for c in typer.main.get_command(app).commands.items() if c[0] == "serve"), None)  # type: ignore[attr-defined]
-    if verb is None:
-        raise DataError("The service is not installed.", hint="pip install -c constraints.txt .")
+    """Start the service by the verb it handed over: this package does not know it."""
     options = ["--data-dir", str(workspace.root), *(["--config", str(config)] if config else [])]
-    verb[1].main(args=options, standalone_mode=False)
+    typer.main.get_command(app).main(args=["serve", *options], standalone_mode=False)
 
 
 @app.command()
