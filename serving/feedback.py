@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from serving.live.messages import READERS, from_micros
 from serving.store.database import Database
+from serving.store.decisions import unpack
 from serving.store.tables import decisions, events, outcomes
 
 DECISIONS: Final = (
@@ -94,7 +95,7 @@ def labelled(database: Database, attribution_days: int) -> Iterator[dict[str, An
     bought = _bought(database)
     window = timedelta(days=attribution_days)
     for row in database.rows(select(decisions).order_by(decisions.c.logged_at, decisions.c.decision_id)):
-        record = orjson.loads(bytes(row.record))
+        record = unpack(bytes(row.record))
         numbers = {one["offer_id"]: one for one in record["candidates"]}
         at = from_micros(row.at)
         for hint in record["hints"]:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+
+from lightgbm.basic import LightGBMError
 
 from clv.errors import ClvError, SnapshotError
 from models.generation import pointed_at
@@ -78,6 +80,17 @@ class Publication:
         return dict(model.rsplit("/", 1) for model in named if "/" in model)
 
 
+# Whatever a loader may stumble over in a file that is not what it should be.
+_BROKEN: Final = (
+    OSError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    LightGBMError,
+)
 Opener = Callable[[Path], Publication]
 
 
@@ -152,8 +165,11 @@ class Shelf:
                 return False
             publication = self._opener(self._root)
             try_out(publication)
-        except (ClvError, OSError) as error:
+        except ClvError as error:
             self.trouble = str(error)
+            return False
+        except _BROKEN as error:
+            self.trouble = f"The newest generation cannot be opened: {type(error).__name__}: {error}."
             return False
         self.current = publication
         self._pointer = pointer

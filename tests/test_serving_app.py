@@ -276,3 +276,39 @@ def test_a_new_publication_is_picked_up_and_a_broken_one_is_not(tmp_path: Path) 
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         assert "segments.json" in " ".join(ready.json()["reasons"])
         assert client.get("/v1/customers/ann").json()["snapshot"] == "000002-2026-01-31"
+
+
+@pytest.mark.parametrize("failure", [KeyError("by_channel"), ValueError("no number"), OSError("gone")])
+def test_a_model_that_cannot_be_loaded_leaves_the_last_good_one_in_place(
+    tmp_path: Path, failure: Exception
+) -> None:
+    root = tmp_path / "published"
+    publish_shop(root)
+    broken: list[Exception] = []
+
+    def opener(root: Path):
+        if broken:
+            raise broken[0]
+        return open_shop(root)
+
+    app = create_app(Settings(data={"data_dir": tmp_path}), opener)
+    with TestClient(app) as client:
+        publish_shop(root)
+        broken.append(failure)
+        assert app.state.service.shelf.refresh() is False
+        assert client.get("/readyz").json()["status"] == "degraded"
+        assert client.get("/v1/customers/ann").json()["snapshot"] == "000001-2026-01-31"
+        broken.clear()
+        assert app.state.service.shelf.refresh() is True
+        assert client.get("/readyz").json()["status"] == "ready"
+
+
+def test_a_service_whose_first_generation_is_broken_starts_and_says_so(tmp_path: Path) -> None:
+    def opener(root: Path):
+        raise KeyError("by_channel")
+
+    publish_shop(tmp_path / "published")
+    with TestClient(create_app(Settings(data={"data_dir": tmp_path}), opener)) as client:
+        ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (503, "not_ready")
+    assert "by_channel" in ready.json()["reasons"][0]

@@ -7,20 +7,24 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import orjson
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select, update
 
 from clv.errors import SettingError
+from recommend.context import Context
 from serving.live.book import Book
 from serving.live.messages import Message, read_message
 from serving.refusals import Unavailable
 from serving.store import conversations, generations, keys, people, trail
 from serving.store.database import Database
+from serving.store.decisions import pack, unpack
 from serving.store.events import EventLog, Taken, recount
 from serving.store.tables import audit, events, metadata, outcomes, profiles
 from tests.databases import database, postgres_url
+from tests.fakes import CUSTOMERS, ShopEngine
 
 __all__ = ["database", "postgres_url"]
 
@@ -208,3 +212,13 @@ def test_a_store_of_another_kind_is_refused() -> None:
 def test_a_store_that_is_not_there_says_so() -> None:
     with pytest.raises(Unavailable):
         Database("postgresql://nobody@127.0.0.1:1/none").rows(select(events))
+
+
+def test_a_logged_decision_is_read_back_with_every_digit() -> None:
+    engine = ShopEngine("g1")
+    decision = engine.decide(CUSTOMERS[0], Context(), NOW, "d1")
+    record = unpack(pack(decision))
+    assert record["candidates"] == [orjson.loads(orjson.dumps(one)) for one in decision.candidates]
+    assert record["hints"] == [orjson.loads(orjson.dumps(one)) for one in decision.hints]
+    silent = engine.decide(CUSTOMERS[0], Context(intent="complaint"), NOW, "d2")
+    assert unpack(pack(silent))["silence"] == silent.silence

@@ -41,6 +41,7 @@ class Commits:
         self._most_waiting = most_waiting
         self._waiting: list[tuple[str, Any, int, asyncio.Future[Any]]] = []
         self._draining: asyncio.Task[None] | None = None
+        self._held: list[Connection] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commits")
         self.weight = 0
         self.trouble = ""
@@ -76,7 +77,12 @@ class Commits:
     async def close(self) -> None:
         """Write what is queued, then stop."""
         await self.settle()
+        self._thread.submit(self._let_go).result()
         self._thread.shutdown()
+
+    def _let_go(self) -> None:
+        while self._held:
+            self._held.pop().close()
 
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
@@ -100,7 +106,7 @@ class Commits:
         """Write a group in one transaction, kind by kind."""
         started = time.perf_counter()
         results: list[Any] = [None] * len(group)
-        with self._database.writing() as connection:
+        with self._database.writing_on(self._held) as connection:
             for kind, handler in self._handlers.items():
                 places = [place for place, entry in enumerate(group) if entry[0] == kind]
                 if places:

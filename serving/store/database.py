@@ -100,6 +100,25 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
+    def writing_on(self, held: list[Connection]) -> Iterator[Connection]:
+        """Open a transaction on a connection that is kept for the next one, and let go of when it fails.
+
+        Parameters
+        ----------
+        held
+            Where the connection is kept: empty, or holding it.
+        """
+        with self.guarded():
+            if not held:
+                held.append(self.engine.connect())
+            try:
+                with held[0].begin():
+                    yield held[0]
+            except BaseException:
+                held.pop().close()
+                raise
+
+    @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection that sees what was committed and waits for nobody."""
         with self.engine.connect() as connection:

@@ -1,15 +1,20 @@
-"""What was decided, logged before it is answered; and the record as it is read back."""
+"""What was decided, logged before it is answered; and the record as it is read back.
+
+A decision weighs a hundred candidates, and most numbers of most of them are alike. They are kept by column,
+a column of equals once, and texts that repeat once: a third of the bytes, with every digit.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, select
 
-from recommend.decision import Decision
+from recommend.decision import Decision, Ranked
 from serving.live.messages import micros
 from serving.store.database import Database
 from serving.store.tables import decisions, outcomes
@@ -43,8 +48,44 @@ def as_row(decision: Decision, logged_at: int) -> dict[str, Any]:
         "customer_id": decision.customer_id,
         "agent_id": decision.agent_id,
         "snapshot": decision.snapshot,
-        "record": orjson.dumps(decision),
+        "record": pack(decision),
     }
+
+
+def pack(decision: Decision) -> bytes:
+    """Return a decision as the log keeps it."""
+    record = {name: getattr(decision, name) for name in _PLAIN}
+    return orjson.dumps({**record, "candidates": _columns(decision.candidates)})
+
+
+def unpack(raw: bytes) -> dict[str, Any]:
+    """Return the record :func:`pack` wrote, each candidate whole again."""
+    record: dict[str, Any] = orjson.loads(raw)
+    packed = record["candidates"]
+    count, texts = packed.pop("count"), packed.pop("texts")
+    columns = {name: column * count if len(column) == 1 else column for name, column in packed.items()}
+    for name in _TEXTS:
+        columns[name] = [texts[place] for place in columns[name]]
+    record["candidates"] = [{name: columns[name][place] for name in _CANDIDATE} for place in range(count)]
+    return record
+
+
+def _columns(candidates: Sequence[Ranked]) -> dict[str, Any]:
+    """Return candidates by column."""
+    texts: dict[Any, int] = {}
+    columns: dict[str, Any] = {"count": len(candidates)}
+    for name, read in _CANDIDATE.items():
+        column = list(map(read, candidates))
+        if name in _TEXTS:
+            column = [texts.setdefault(value, len(texts)) for value in column]
+        columns[name] = column[:1] if len(set(column)) == 1 else column
+    columns["texts"] = list(texts)
+    return columns
+
+
+_PLAIN: Final = tuple(field.name for field in fields(Decision) if field.name != "candidates")
+_CANDIDATE: Final = {field.name: attrgetter(field.name) for field in fields(Ranked)}
+_TEXTS: Final = ("kind", "sources", "dropped_by", "reason")
 
 
 def log_decisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[None]:
@@ -59,7 +100,7 @@ def find_decision(database: Database, decision_id: str) -> Logged | None:
     if not rows:
         return None
     row = rows[0]
-    return Logged(row.decision_id, row.at, row.customer_id, row.agent_id, orjson.loads(bytes(row.record)))
+    return Logged(row.decision_id, row.at, row.customer_id, row.agent_id, unpack(bytes(row.record)))
 
 
 def outcomes_of(database: Database, decision_id: str) -> list[dict[str, Any]]:

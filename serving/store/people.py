@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.database import Database
+from serving.store.decisions import unpack
 from serving.store.tables import conversations, decisions, events, outcomes, profiles, suppressions
 
 HELD_IN: Final[tuple[Table, ...]] = (events, profiles, decisions, outcomes, conversations)
@@ -37,7 +38,7 @@ def export(database: Database, customer_id: str) -> dict[str, list[dict[str, Any
     """Return every row of every table about a person, by table."""
     return {
         table.name: [
-            {name: _plain(value) for name, value in row._mapping.items()}
+            {name: _plain(table.name, name, value) for name, value in row._mapping.items()}
             for row in database.rows(select(table).where(table.c.customer_id == customer_id))
         ]
         for table in HELD_IN
@@ -66,9 +67,11 @@ def suppressed(database: Database) -> frozenset[bytes]:
     return frozenset(bytes(row[0]) for row in database.rows(select(suppressions.c.digest)))
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(table: str, name: str, value: Any) -> Any:  # noqa: ANN401
     if not isinstance(value, bytes):
         return value
+    if (table, name) == (decisions.name, "record"):
+        return unpack(value)
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError:
