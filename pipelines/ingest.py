@@ -134,8 +134,8 @@ def _warnings(merged: Merged) -> tuple[str, ...]:
     if not merged.alike:
         return ()
     return (
-        f"{merged.alike:,} new lines equal older ones in customer, order, time, product and amount, but not in "
-        "every column: if this is the same log exported with other columns, begin a new ledger",
+        f"{merged.alike:,} new lines equal older ones in customer, order, time, product and amount, but not "
+        "in every column: if this is the same log exported with other columns, begin a new ledger",
     )
 
 

@@ -133,9 +133,11 @@ def _held_query(table: Table, parsed: str) -> str:
     at = quote("ordered_at" if table.name == "purchases" else "at")
     good = f"{parsed} WHERE NOT _bad"
     span = f"{at} BETWEEN (SELECT min({at}) FROM {good}) AND (SELECT max({at}) FROM {good})"
+    moments = f"SELECT DISTINCT {at} FROM {good}"  # most older lines are of other moments: they need no hash
     return f"""
     CREATE OR REPLACE TEMP TABLE held AS
-    WITH l AS (SELECT {columns}, hash({columns}) AS _hash FROM {quote(table.name)} WHERE {span}),
+    WITH near AS (SELECT * FROM {quote(table.name)} SEMI JOIN ({moments}) USING ({at}) WHERE {span}),
+    l AS (SELECT {columns}, hash({columns}) AS _hash FROM near),
     pairs AS (SELECT p._row, {_same(table)} AS same FROM {parsed} p JOIN l USING (_hash) WHERE NOT p._bad)
     SELECT _row, count(*) AS times FROM pairs WHERE same GROUP BY 1
     """

@@ -167,7 +167,11 @@ def _paths(spec: str) -> list[Path]:
 
 
 def _guessed(path: Path, mappings: dict[str, TableMapping]) -> Feed:
-    table = guess_table(path.stem, ()) or guess_table(path.parent.name, ()) or guess_table("", _headers(path))
+    """Feed the table that a file's name, its folder, the only mapping without a source, or its headers tell."""
+    placeless = [table for table, mapping in mappings.items() if not mapping.source]
+    table = guess_table(path.stem, ()) or guess_table(path.parent.name, ())
+    if table is None:
+        table = placeless[0] if len(placeless) == 1 else guess_table("", _headers(path))
     if table is None:
         raise DataError(
             "It cannot be told which table the file holds.",

@@ -128,6 +128,22 @@ def test_a_file_without_a_header_line_is_read_by_the_names_in_the_mapping(tmp_pa
         assert take_in(ledger, mapping).accepted == 2
 
 
+def test_a_mapping_may_say_how_to_read_a_file_that_is_named_beside_it(tmp_path: Path) -> None:
+    file = write(tmp_path / "x.csv", "f1;f2;f3\nann;03/04/2024;1,5\n")
+    mapping = write(
+        tmp_path / "map.toml",
+        """
+        [purchases]
+        dates = "day-first"
+        columns = {customer_id = "f1", ordered_at = "f2", amount = "f3"}
+        """,
+    )
+    with Ledger(None) as ledger:
+        take_in(ledger, file, mapping=mapping)
+        found = rows(ledger, "SELECT customer_id, ordered_at, amount FROM purchases")
+    assert found == [("ann", datetime(2024, 4, 3), 1.5)]
+
+
 @pytest.mark.parametrize(
     ("toml", "complaint"),
     [
