@@ -24,11 +24,17 @@ spend           amount per order (Gamma-Gamma)
 fitting         optimiser, weak priors, standard errors
 quadrature      integrals without a closed form
 hypergeometric  Gauss' function where the library's own gives up
+value           what a value is made of, and how it is counted
 valuation       orders, spend and margin put together: the value of one customer or of all
+recent          what a customer did lately: the features trees learn from
+machine         the challenger: boosted trees for whether and how much
+stacking        what a log's past says beyond the purchase model: ranking and level
+season          how much busier than usual the days ahead will be
 questions       will they order, when, are they still there
 draws           possible futures of one customer
 intervals       how far off a prediction may be
 holdout         time-based splits, measures of ranking and level, baselines
+backtest        which model a log deserves, and why
 
 Known gotchas
 -------------

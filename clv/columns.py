@@ -34,6 +34,7 @@ MONETARY_VALUE: Final = "monetary_value"  # m: mean net amount of the repeat pur
 FIRST_ORDER_ON: Final = "first_order_on"
 LAST_ORDER_ON: Final = "last_order_on"
 HISTORIC_REVENUE: Final = "historic_revenue"  # net of returns, first day included
+TILT: Final = "tilt"  # by what the trees correct a customer's value (clv.stacking)
 LOG_GAP_SUM: Final = (
     "log_gap_sum"  # sum of log(days between purchase days): what a model of regular buyers needs
 )

@@ -6,7 +6,7 @@ One code path scores a table at night and one customer during the day; both give
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,90 +15,22 @@ import numpy as np
 import pandas as pd
 
 from clv import columns as col
-from clv.errors import BundleError, SettingError, UnknownFormat
+from clv.columns import TILT
+from clv.errors import BundleError, DataError, UnknownFormat
 from clv.histories import FloatArray, column, histories
 from clv.kinds import model_of_json, process_of
+from clv.machine import Machine
 from clv.process import PurchaseProcess, daily_rate
 from clv.spend import GammaGamma
+from clv.stacking import Stack, learn
+from clv.value import CustomerValue, ValueConfig
 
 __all__ = ["CustomerValue", "ValueConfig", "ValueModel"]
 
 FORMAT: Final = 1
 FILE: Final = "value.json"
 FAR_AHEAD_DAYS: Final = 3_650.0
-
-
-@dataclass(frozen=True, slots=True)
-class ValueConfig:
-    """How value is counted.
-
-    Parameters
-    ----------
-    kind
-        Purchase model: ``nbd``, ``bgnbd``, ``mbgnbd``, ``paretonbd`` and so on (see ``clv.kinds``).
-    annual_discount
-        Yearly discount on future money, 0.10 for 10 %; at least 0.
-    margin_rate
-        Margin per unit of net revenue, between 0 and 1; 1 counts revenue.
-    prior
-        Weak priors on the parameters (see ``clv.fitting``).
-    """
-
-    kind: str = "bgnbd"
-    annual_discount: float = 0.10
-    margin_rate: float = 1.0
-    prior: bool = True
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.annual_discount < 10.0:
-            raise SettingError(
-                "annual_discount is out of range.", where=str(self.annual_discount), hint="0.10 is 10 %."
-            )
-        if not 0.0 < self.margin_rate <= 1.0:
-            raise SettingError(
-                "margin_rate is out of range.", where=str(self.margin_rate), hint="Above 0, at most 1."
-            )
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerValue:
-    """One scored customer: the fields of ``clv.columns.VALUE_FIELDS`` and the parts they are made of.
-
-    Parameters
-    ----------
-    historic_clv, predicted_clv, total_clv
-        Margin so far, discounted margin to expect over the horizon, and their sum.
-    historic_number_of_orders, predicted_number_of_orders
-        Purchase days so far, and to expect over the horizon.
-    average_days_between_orders
-        Recency over frequency; none before the second order.
-    average_order_value
-        Net revenue per purchase day so far.
-    churn_probability
-        Probability that the customer places no order in the horizon.
-    expected_date_of_next_order
-        The day before which the next order comes with even chances, given that there is one; none if
-        later than ten years.
-    probability_alive
-        Probability that the customer has not left.
-    expected_order_value
-        Spend to expect per future order.
-    discounted_orders
-        Orders to expect over the horizon, each discounted to today.
-    """
-
-    historic_clv: float
-    predicted_clv: float
-    total_clv: float
-    historic_number_of_orders: int
-    predicted_number_of_orders: float
-    average_days_between_orders: float | None
-    average_order_value: float
-    churn_probability: float
-    expected_date_of_next_order: date | None
-    probability_alive: float
-    expected_order_value: float
-    discounted_orders: float
+AUTO: Final = "auto"
 
 
 @dataclass(frozen=True)
@@ -130,28 +62,83 @@ class ValueModel:
     spend: GammaGamma
     as_of: date
     config: ValueConfig = field(default_factory=ValueConfig)
+    stack: Stack | None = None
 
     # -- making -----------------------------------------------------------------------------------------
     @classmethod
-    def fit(cls, summary: pd.DataFrame, *, as_of: date, config: ValueConfig | None = None) -> ValueModel:
+    def fit(
+        cls,
+        summary: pd.DataFrame,
+        *,
+        as_of: date,
+        config: ValueConfig | None = None,
+        purchases: pd.DataFrame | None = None,
+    ) -> ValueModel:
         """Fit on a summary table.
 
         Parameters
         ----------
         summary
             As :func:`clv.summary.summarize` gives it: ``frequency``, ``recency_days``, ``age_days``,
-            ``monetary_value``.
+            ``monetary_value``. With ``historic_revenue`` spend is learnt from all orders, the first included.
         as_of
             The day the summary was made for.
         config
-            How value is counted, and by which purchase model.
+            How value is counted, by which purchase model and method.
+        purchases
+            The log the summary was made from; needed by the methods ``stack`` and ``machine``.
+
+        Raises
+        ------
+        DataError
+            When a method needs the purchase log and it is not given.
+        TooLittleData
+            When the log has too short a past to learn from.
         """
         config = config or ValueConfig()
-        process = process_of(config.kind)(prior=config.prior).fit(summary)
-        spend = GammaGamma(prior=config.prior).fit(
-            column(summary, col.FREQUENCY), column(summary, col.MONETARY_VALUE)
+        process = (
+            _likeliest(summary, config) if config.kind == AUTO else _fitted(config.kind, summary, config)
         )
-        return cls(process, spend, as_of, config)
+        config = replace(config, kind=process.kind)
+        x, m, revenue = (
+            column(summary, col.FREQUENCY),
+            column(summary, col.MONETARY_VALUE),
+            _revenue(summary),
+        )
+        spend = GammaGamma(prior=config.prior).fit(*_evidence(x, m, revenue))
+        plain = cls(process, spend, as_of, config)
+        if config.method == "process":
+            return plain
+        if purchases is None or revenue is None:
+            raise DataError(
+                f"The method {config.method} learns from the purchase log.",
+                hint="Hand over purchases and a summary with historic_revenue.",
+            )
+        return replace(plain, stack=learn(purchases, summary, plain, as_of=as_of, config=config))
+
+    def tilts(
+        self, summary: pd.DataFrame, purchases: pd.DataFrame, *, as_of: date | None = None
+    ) -> FloatArray:
+        """Return by what the trees and the log's past correct each customer's value, shape (n,).
+
+        Put it into the table as the column ``tilt`` before :meth:`predict`, or hand it to
+        :meth:`predict_one`: it is what is known of a customer from last night's log, while the rest moves
+        with every order. Always 1 for the method ``process``.
+        """
+        if self.stack is None:
+            return np.ones(len(summary))
+        return self.stack.tilts(self, summary, purchases, as_of or self.as_of)
+
+    def arrays(
+        self, summary: pd.DataFrame
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray | None]:
+        """Return frequency, recency, age, monetary value and historic revenue if it is there; checked."""
+        rows = histories(summary)
+        return rows.frequency, rows.recency, rows.age, column(summary, col.MONETARY_VALUE), _revenue(summary)
+
+    def order_value(self, x: FloatArray, m: FloatArray, revenue: FloatArray | None) -> FloatArray:
+        """Return the amount to expect of each customer's next order, shape (n,)."""
+        return self.spend.expected_spend(*_evidence(x, m, revenue))
 
     # -- answering --------------------------------------------------------------------------------------
     def predict(
@@ -176,10 +163,9 @@ class ValueModel:
             ``expected_order_value`` and ``discounted_orders``; their meaning is that of
             :class:`CustomerValue`.
         """
-        rows = histories(summary)
-        m = column(summary, col.MONETARY_VALUE)
-        revenue = column(summary, col.HISTORIC_REVENUE) if col.HISTORIC_REVENUE in summary.columns else None
-        scored = self._score(rows.frequency, rows.recency, rows.age, m, revenue, horizon_days)
+        x, t_x, T, m, revenue = self.arrays(summary)
+        tilt = column(summary, TILT) if TILT in summary.columns else None
+        scored = self._score(x, t_x, T, m, revenue, horizon_days, tilt)
         wait = scored.pop("wait_days")
         near = np.where(wait <= FAR_AHEAD_DAYS, wait, np.nan)
         days = pd.to_timedelta(np.round(near), unit="D").to_numpy()
@@ -197,12 +183,18 @@ class ValueModel:
         historic_revenue: float | None = None,
         horizon_days: float = 365,
         as_of: date | None = None,
+        tilt: float | None = None,
     ) -> CustomerValue:
-        """Score one customer without a table: the same numbers, fast enough for a live conversation."""
+        """Score one customer without a table: the same numbers, fast enough for a live conversation.
+
+        ``tilt`` is what :meth:`tilts` said of the customer; without it the customer is as good as they look.
+        """
         x, t_x, T, m = np.array([[frequency], [recency_days], [age_days], [monetary_value]], dtype=np.float64)
         revenue = None if historic_revenue is None else np.array([historic_revenue], dtype=np.float64)
+        lean = None if tilt is None else np.array([tilt], dtype=np.float64)
         scored = {
-            name: float(value[0]) for name, value in self._score(x, t_x, T, m, revenue, horizon_days).items()
+            name: float(value[0])
+            for name, value in self._score(x, t_x, T, m, revenue, horizon_days, lean).items()
         }
         wait = scored.pop("wait_days")
         due = (as_of or self.as_of) + timedelta(days=round(wait)) if wait <= FAR_AHEAD_DAYS else None
@@ -222,28 +214,31 @@ class ValueModel:
         m: FloatArray,
         revenue: FloatArray | None,
         horizon: float,
+        tilt: FloatArray | None,
     ) -> dict[str, FloatArray]:
         process, margin = self.process, self.config.margin_rate
         alive = process.alive(x, t_x, T)
         orders = process.orders(x, t_x, T, horizon, alive)
         rate = daily_rate(self.config.annual_discount)
         discounted = process.discounted_orders(x, t_x, T, horizon, rate, alive)
-        spend = self.spend.expected_spend(x, m)
+        spend = self.order_value(x, m, revenue)
         so_far = (x + 1.0) * np.where(x > 0, m, spend) if revenue is None else revenue
         ordered = process.window_if_alive(x, t_x, T, 0.0, horizon)
-        predicted = margin * discounted * spend
+        level = 1.0 if self.stack is None else self.stack.level_orders
+        of_value = 1.0 if self.stack is None else self.stack.level_value
+        predicted = margin * discounted * spend * (of_value if tilt is None else tilt)
         return {
             col.HISTORIC_CLV: margin * so_far,
             col.PREDICTED_CLV: predicted,
             col.TOTAL_CLV: margin * so_far + predicted,
             col.HISTORIC_NUMBER_OF_ORDERS: x + 1.0,
-            col.PREDICTED_NUMBER_OF_ORDERS: orders,
+            col.PREDICTED_NUMBER_OF_ORDERS: level * orders,
             col.AVERAGE_DAYS_BETWEEN_ORDERS: np.where(x > 0, t_x / np.maximum(x, 1.0), np.nan),
             col.AVERAGE_ORDER_VALUE: so_far / (x + 1.0),
             col.CHURN_PROBABILITY: 1.0 - alive * ordered,
             col.PROBABILITY_ALIVE: alive,
             "expected_order_value": spend,
-            "discounted_orders": discounted,
+            "discounted_orders": level * discounted,
             "wait_days": process.wait_if_alive(x, t_x, T, 0.5),
         }
 
@@ -251,13 +246,17 @@ class ValueModel:
     def save(self, folder: Path) -> None:
         """Write the model into a folder as JSON; no data, nothing that could be executed."""
         folder.mkdir(parents=True, exist_ok=True)
-        content = {
+        content: dict[str, Any] = {
             "format": FORMAT,
             "as_of": self.as_of.isoformat(),
             "config": asdict(self.config),
             "process": json.loads(self.process.to_json()),
             "spend": json.loads(self.spend.to_json()),
         }
+        if self.stack is not None:
+            figures = {f.name: getattr(self.stack, f.name) for f in fields(self.stack) if f.name != "machine"}
+            content["stack"] = figures
+            self.stack.machine.save(folder)
         (folder / FILE).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     @classmethod
@@ -284,8 +283,33 @@ class ValueModel:
             spend=GammaGamma.from_json(json.dumps(content["spend"])),
             as_of=date.fromisoformat(content["as_of"]),
             config=ValueConfig(**content["config"]),
+            stack=Stack(machine=Machine.load(folder), **content["stack"]) if "stack" in content else None,
         )
 
     def with_config(self, **changes: Any) -> ValueModel:  # noqa: ANN401  (the fields of ValueConfig)
         """Return the same fitted model counting value differently, say with another margin or discount."""
         return replace(self, config=replace(self.config, **changes))
+
+
+def _revenue(summary: pd.DataFrame) -> FloatArray | None:
+    return column(summary, col.HISTORIC_REVENUE) if col.HISTORIC_REVENUE in summary.columns else None
+
+
+def _evidence(x: FloatArray, m: FloatArray, revenue: FloatArray | None) -> tuple[FloatArray, FloatArray]:
+    """Return how many orders tell of a customer's spend, and their mean: all where the revenue is known."""
+    if revenue is None:
+        return x, m
+    return x + 1.0, np.maximum(revenue, 0.0) / (x + 1.0)
+
+
+def _fitted(kind: str, summary: pd.DataFrame, config: ValueConfig) -> PurchaseProcess:
+    return process_of(kind)(prior=config.prior).fit(summary)
+
+
+def _likeliest(summary: pd.DataFrame, config: ValueConfig) -> PurchaseProcess:
+    """Return the most likely of the models with dropout; regular buyers' only where gaps are known."""
+    kinds = ["bgnbd", "mbgnbd", "paretonbd"]
+    if col.LOG_GAP_SUM in summary.columns:
+        kinds.append("mbgcnbd")
+    models = [_fitted(kind, summary, config) for kind in kinds]
+    return max(models, key=lambda model: model.log_likelihood_)

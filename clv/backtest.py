@@ -1,0 +1,278 @@
+"""Which model a log deserves: all are tried on several of its own days, and one is chosen with a reason.
+
+Competitors: the NBD, the buy-till-you-die models, everybody's past spend carried on, the trees, and the
+stack of the best buy-till-you-die model with the trees. Each is fitted on what was visible on a day and
+asked for the days after it; ranking and level are judged together, since a budget needs both.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from clv.columns import CUSTOMER_ID, LOG_GAP_SUM, ORDERED_AT, PREDICTED_CLV, PREDICTED_NUMBER_OF_ORDERS, TILT
+from clv.errors import TooLittleData
+from clv.fitting import DropoutNotIdentified, LittleEvidence
+from clv.histories import FloatArray
+from clv.holdout import Measures, Split, cut_offs, measure, past_rate, past_spend_rate, split
+from clv.summary import log_gaps
+from clv.valuation import ValueModel
+from clv.value import ValueConfig
+
+__all__ = ["BacktestReport", "Trial", "backtest"]
+
+PAST_SPEND: Final = "past spend"
+PROCESSES: Final = ("nbd", "bgnbd", "mbgnbd", "paretonbd", "mbgcnbd")
+WITH_TREES: Final = ("stack", "machine")
+SLACK: Final = 0.005
+MOST_CUSTOMERS: Final = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One competitor on one split.
+
+    Parameters
+    ----------
+    name
+        ``nbd``, ``bgnbd`` ..., ``past spend``, ``stack``, ``machine``.
+    as_of
+        The last visible day.
+    horizon_days
+        Days asked for.
+    value, orders
+        How its revenue and its orders did.
+    """
+
+    name: str
+    as_of: date
+    horizon_days: int
+    value: Measures
+    orders: Measures
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestReport:
+    """What the back-test found.
+
+    Parameters
+    ----------
+    trials
+        Every competitor on every split.
+    process
+        The best purchase model with dropout, or the NBD.
+    chosen
+        Name of the winner: a purchase model, ``stack`` or ``machine``.
+    reason
+        Why, in a sentence with figures.
+    config
+        Settings that make :meth:`clv.valuation.ValueModel.fit` fit the winner.
+    """
+
+    trials: tuple[Trial, ...]
+    process: str
+    chosen: str
+    reason: str
+    config: ValueConfig
+
+    def table(self) -> pd.DataFrame:
+        """Return the mean of every measure over the splits, one row a competitor, best Gini first.
+
+        Columns: ``gini``, ``spearman``, ``decile_mape``, ``bias``, ``absolute_bias``, ``mae``, ``rmse``
+        of revenue, ``orders_bias``, ``orders_mae``, ``splits``.
+        """
+        rows = []
+        for trial in self.trials:
+            of_orders = {"orders_bias": trial.orders.bias, "orders_mae": trial.orders.mae}
+            rows.append({"name": trial.name, **trial.value.as_dict(), **of_orders, "splits": 1})
+        table = pd.DataFrame(rows)
+        table["absolute_bias"] = table["bias"].abs()
+        means = table.groupby("name").mean()
+        means["splits"] = table.groupby("name")["splits"].sum()
+        return means.sort_values("gini", ascending=False)
+
+
+def backtest(
+    purchases: pd.DataFrame,
+    *,
+    as_of: date,
+    horizon_days: int,
+    splits: int = 3,
+    config: ValueConfig | None = None,
+) -> BacktestReport:
+    """Try every model on several days of a log and choose one.
+
+    Parameters
+    ----------
+    purchases
+        The log: ``customer_id``, ``ordered_at``, ``amount`` and so on; what is later than ``as_of`` is
+        not looked at.
+    as_of
+        The last visible day.
+    horizon_days
+        How far ahead the model will be asked. Where the log is too short to hide as much, the longest
+        horizon that leaves room for several splits is tried instead: a third of the log.
+    splits
+        Days to try; fewer when the log is short.
+    config
+        Discount, margin and seed of the model to be; kind and method are what is chosen here.
+
+    Returns
+    -------
+    BacktestReport
+        With the configuration of the winner.
+
+    Raises
+    ------
+    TooLittleData
+        When the log is too short to hide anything.
+    """
+    asked = replace(config or ValueConfig(), horizon_days=float(horizon_days))
+    when = pd.to_datetime(purchases[ORDERED_AT], utc=True).dt.tz_localize(None)
+    visible = _fewer(purchases[when < pd.Timestamp(as_of) + pd.Timedelta(days=1)], asked.random_state)
+    seen = when[when < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
+    if seen.empty:
+        raise TooLittleData("There are no purchases up to that day.", where=as_of.isoformat())
+    days = min(horizon_days, (as_of - seen.min().date()).days // 3)
+    held = [split(visible, day, days) for day in cut_offs(visible, days, splits)] if days > 0 else []
+    held = [one for one in held if one.revenue.sum() > 0]
+    if not held:
+        raise TooLittleData(
+            "The log is too short to hide some of it.", where=f"{days} days", hint="Collect more."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DropoutNotIdentified)
+        warnings.simplefilter("ignore", LittleEvidence)
+        trials = [trial for one in held for trial in _plain_trials(one, visible)]
+        process = _best_process(trials)
+        trials += [trial for one in held for trial in _tree_trials(one, visible, process, asked)]
+    chosen = _choose(trials, (process, *WITH_TREES))
+    method = chosen if chosen in WITH_TREES else "process"
+    return BacktestReport(
+        trials=tuple(trials),
+        process=process,
+        chosen=chosen,
+        reason=_reason(trials, process, chosen),
+        config=replace(asked, kind=process, method=method),
+    )
+
+
+def _fewer(purchases: pd.DataFrame, random_state: int) -> pd.DataFrame:
+    """Return the purchases of at most so many customers, drawn at random: enough to tell models apart."""
+    customers = purchases[CUSTOMER_ID].unique()
+    if len(customers) <= MOST_CUSTOMERS:
+        return purchases
+    kept = np.random.default_rng(random_state).choice(len(customers), MOST_CUSTOMERS, replace=False)
+    return purchases[purchases[CUSTOMER_ID].isin(customers[np.sort(kept)])]
+
+
+def _plain_trials(held: Split, visible: pd.DataFrame) -> list[Trial]:
+    """Return the trials of past spend and of every purchase model."""
+    days, summary = held.horizon_days, held.summary
+    gaps = log_gaps(visible, held.as_of).reindex(summary[CUSTOMER_ID])
+    summary = summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)})
+    trials = [_trial(PAST_SPEND, held, past_spend_rate(summary, days), past_rate(summary, days))]
+    for kind in PROCESSES:
+        model = ValueModel.fit(summary, as_of=held.as_of, config=ValueConfig(kind=kind, annual_discount=0.0))
+        if kind == "mbgcnbd" and model.process.parameters_["k"] == 1.0:
+            continue  # customers are not regular: it is the MBG/NBD again
+        trials.append(_asked(kind, model, held, summary))
+    return trials
+
+
+def _tree_trials(held: Split, visible: pd.DataFrame, process: str, config: ValueConfig) -> list[Trial]:
+    """Return the trials of the trees and of the stack, where the visible past is enough to learn from."""
+    trials = []
+    summary = held.summary
+    if process == "mbgcnbd":
+        gaps = log_gaps(visible, held.as_of).reindex(summary[CUSTOMER_ID])
+        summary = summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)})
+    for method in WITH_TREES:
+        with_trees = replace(
+            config.bare(), kind=process, method=method, horizon_days=float(held.horizon_days)
+        )
+        try:
+            model = ValueModel.fit(summary, as_of=held.as_of, config=with_trees, purchases=visible)
+        except TooLittleData:
+            continue
+        trials.append(_asked(method, model, held, summary.assign(**{TILT: model.tilts(summary, visible)})))
+    return trials
+
+
+def _asked(name: str, model: ValueModel, held: Split, summary: pd.DataFrame) -> Trial:
+    predicted = model.predict(summary, held.horizon_days)
+    value, orders = (
+        predicted[field].to_numpy(np.float64) for field in (PREDICTED_CLV, PREDICTED_NUMBER_OF_ORDERS)
+    )
+    return _trial(name, held, value, orders)
+
+
+def _trial(name: str, held: Split, value: FloatArray, orders: FloatArray) -> Trial:
+    return Trial(
+        name, held.as_of, held.horizon_days, measure(held.revenue, value), measure(held.orders, orders)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Means over the splits: ranking, the total's error, the deciles' error, and how many splits."""
+
+    gini: float
+    bias: float
+    deciles: float
+    splits: int
+
+    @property
+    def score(self) -> float:
+        """Ranking less level error: the Gini, less the mean relative error of total and deciles."""
+        return self.gini - 0.5 * (self.bias + self.deciles)
+
+
+def _standing(trials: list[Trial], name: str) -> _Standing:
+    own = [trial.value for trial in trials if trial.name == name]
+    if not own:
+        return _Standing(-1.0, float("inf"), float("inf"), 0)
+    return _Standing(
+        float(np.mean([m.gini for m in own])),
+        float(np.mean([abs(m.bias) for m in own])),
+        float(np.mean([m.decile_mape for m in own])),
+        len(own),
+    )
+
+
+def _best_process(trials: list[Trial]) -> str:
+    """Return the purchase model that ranks best; the NBD, which is simpler, where it ranks about as well."""
+    standing = {name: _standing(trials, name) for name in PROCESSES}
+    most = max(one.splits for one in standing.values())
+    ginis = {name: one.gini for name, one in standing.items() if one.splits == most}
+    best = max(ginis, key=lambda name: ginis[name])
+    return "nbd" if ginis["nbd"] >= ginis[best] - SLACK else best
+
+
+def _choose(trials: list[Trial], names: tuple[str, ...]) -> str:
+    """Return the best score; a tie goes to the earlier, simpler name.
+
+    A competitor that could not be tried on every split is not chosen.
+    """
+    standing = {name: _standing(trials, name) for name in names}
+    most = max(one.splits for one in standing.values())
+    tried = [name for name in names if standing[name].splits == most]
+    best = max(standing[name].score for name in tried)
+    return next(name for name in tried if standing[name].score >= best - SLACK)
+
+
+def _reason(trials: list[Trial], process: str, chosen: str) -> str:
+    def told(name: str) -> str:
+        one = _standing(trials, name)
+        return f"a Gini of {one.gini:.3f}, {one.bias:.0%} off in total and {one.deciles:.0%} by decile"
+
+    count = _standing(trials, chosen).splits
+    rivals = dict.fromkeys(name for name in (process, *WITH_TREES, PAST_SPEND) if name != chosen)
+    others = "; ".join(f"{name} has {told(name)}" for name in rivals if _standing(trials, name).splits)
+    over = "one split" if count == 1 else f"the mean of {count} splits"
+    return f"{chosen} ranks and hits the level best together: {told(chosen)} over {over}. {others}."

@@ -1,0 +1,194 @@
+"""What a log's own past says beyond the purchase model: who is better than it thinks, and is its level right.
+
+The log is cut at some earlier days, each time as if the rest were the future. From what followed, trees
+learn to rank customers, and the cut whose horizon comes nearest to the one asked for shows by how much
+the purchase model's total was off. Ranking and level are then each the geometric mean of two opinions,
+equal weights: purchase model and trees for the ranking; for the level, the purchase model as it is and as
+the past would correct it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from clv.columns import AGE_DAYS, FREQUENCY, HISTORIC_REVENUE, ORDERED_AT
+from clv.errors import TooLittleData
+from clv.histories import FloatArray, column
+from clv.holdout import Split, split
+from clv.machine import Lesson, Machine
+from clv.recent import features
+from clv.season import season_index
+
+if TYPE_CHECKING:
+    from clv.valuation import ValueModel
+    from clv.value import ValueConfig
+
+__all__ = ["Stack", "learn"]
+
+LEAST_BUYERS: Final = 100
+LEAST_DAYS: Final = 7
+_MOST_TILT: Final = 20.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What was learnt from the log's past.
+
+    Parameters
+    ----------
+    machine
+        The trees.
+    method
+        ``stack`` or ``machine``.
+    level_orders, level_value
+        By what the purchase model's total orders and value are multiplied.
+    scale
+        Brings the trees' opinion to that level.
+    horizon_days
+        The horizon that was asked for.
+    span_days, mean_order
+        Units of time and money of the features.
+    """
+
+    machine: Machine
+    method: str
+    level_orders: float
+    level_value: float
+    scale: float
+    horizon_days: float
+    span_days: float
+    mean_order: float
+
+    def tilts(
+        self, plain: ValueModel, summary: pd.DataFrame, purchases: pd.DataFrame, as_of: date
+    ) -> FloatArray:
+        """Return by what each customer's value under the purchase model is to be multiplied, shape (n,)."""
+        raw = self._raw(plain, summary, purchases, as_of)
+        tilt: FloatArray = np.clip(self.scale * raw, 1.0 / _MOST_TILT, _MOST_TILT)
+        return tilt
+
+    def _raw(
+        self, plain: ValueModel, summary: pd.DataFrame, purchases: pd.DataFrame, as_of: date
+    ) -> FloatArray:
+        table, value = _seen(
+            plain, summary, purchases, as_of, self.horizon_days, self.span_days, self.mean_order
+        )
+        ratio = self.machine.predict(table) / np.maximum(value, 1e-9)
+        raw: FloatArray = np.sqrt(ratio) if self.method == "stack" else ratio
+        return raw
+
+
+def learn(
+    purchases: pd.DataFrame,
+    summary: pd.DataFrame,
+    plain: ValueModel,
+    *,
+    as_of: date,
+    config: ValueConfig,
+) -> Stack:
+    """Learn from the past of a log.
+
+    Parameters
+    ----------
+    purchases
+        The log; what is later than ``as_of`` is not looked at.
+    summary
+        Its summary on ``as_of``.
+    plain
+        Purchase and spend model fitted on that summary.
+    as_of
+        The last visible day.
+    config
+        Its method and horizon.
+
+    Raises
+    ------
+    TooLittleData
+        When the log is too short or too few customers came back.
+    """
+    when = pd.to_datetime(purchases[ORDERED_AT], utc=True).dt.tz_localize(None)
+    visible = purchases[when < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
+    length = int(column(summary, AGE_DAYS).max(initial=0.0))
+    lessons, levels = [], []
+    for days in sorted({min(int(config.horizon_days), length // 2), length // 3, length // 4}, reverse=True):
+        if LEAST_DAYS <= days < length and days <= config.horizon_days:
+            past = split(visible, as_of - timedelta(days=days), days)
+            if (past.orders > 0).sum() >= LEAST_BUYERS:
+                lesson, level = _lesson(past, visible, config)
+                lessons.append(lesson)
+                levels.append(level)
+    if not lessons:
+        raise TooLittleData(
+            f"In a log of {length} days fewer than {LEAST_BUYERS} customers came back after any earlier day.",
+            hint="Use the purchase model alone.",
+        )
+    machine = Machine.fit(lessons, random_state=config.random_state)
+    share = 0.5 if config.method == "stack" else 1.0
+    coming = config.season if config.season is not None else season_index(visible, as_of, config.horizon_days)
+    of_orders, of_value = (float(level**share) * coming for level in levels[0])
+    units = _units(summary)
+    stack = Stack(machine, config.method, of_orders, of_value, 1.0, float(config.horizon_days), *units)
+    raw = stack._raw(plain, summary, visible, as_of)
+    value = _value(plain, summary, config.horizon_days)
+    scale = of_value * float(value.sum()) / max(float((raw * value).sum()), 1e-12)
+    return Stack(machine, config.method, of_orders, of_value, scale, float(config.horizon_days), *units)
+
+
+def _lesson(past: Split, visible: pd.DataFrame, config: ValueConfig) -> tuple[Lesson, tuple[float, float]]:
+    """Return what a cut teaches: features and outcome, and what came of orders and value over expected."""
+    from clv.valuation import ValueModel  # noqa: PLC0415  (a valuation holds a stack)
+
+    plain = ValueModel.fit(past.summary, as_of=past.as_of, config=config.bare())
+    table, value = _seen(plain, past.summary, visible, past.as_of, past.horizon_days, *_units(past.summary))
+    rows = plain.arrays(past.summary)
+    orders = float(plain.process.orders(*rows[:3], past.horizon_days).sum())
+    spent = float(past.revenue.sum())
+    season = season_index(visible, past.as_of, past.horizon_days)
+    level = (past.orders.sum() / max(orders, 1e-9) / season, spent / max(float(value.sum()), 1e-9) / season)
+    bounded = tuple(float(np.clip(one, 0.2, 5.0)) for one in level)
+    mean = max(spent / len(past.summary), 1e-9)
+    return Lesson(table, np.maximum(past.revenue, 0.0) / mean), (bounded[0], bounded[1])
+
+
+def _units(summary: pd.DataFrame) -> tuple[float, float]:
+    orders = float((column(summary, FREQUENCY) + 1.0).sum())
+    mean = float(column(summary, HISTORIC_REVENUE).sum()) / max(orders, 1.0)
+    return max(float(column(summary, AGE_DAYS).max(initial=1.0)), 1.0), max(mean, 1e-9)
+
+
+def _value(plain: ValueModel, summary: pd.DataFrame, horizon: float) -> FloatArray:
+    x, t_x, T, m, revenue = plain.arrays(summary)
+    return plain.process.orders(x, t_x, T, horizon) * plain.order_value(x, m, revenue)
+
+
+def _seen(
+    plain: ValueModel,
+    summary: pd.DataFrame,
+    purchases: pd.DataFrame,
+    as_of: date,
+    horizon: float,
+    span_days: float,
+    mean_order: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Return the features of customers as they were on a day, and the purchase model's value of them."""
+    x, t_x, T, m, revenue = plain.arrays(summary)
+    alive = plain.process.alive(x, t_x, T)
+    orders = plain.process.orders(x, t_x, T, horizon, alive)
+    spend = plain.order_value(x, m, revenue)
+    table = features(
+        summary,
+        purchases,
+        as_of,
+        alive=alive,
+        orders_a_day=orders / horizon,
+        spend=spend,
+        horizon_days=horizon,
+        span_days=span_days,
+        mean_order=mean_order,
+    )
+    return table, orders * spend
