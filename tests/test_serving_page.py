@@ -65,6 +65,25 @@ def test_a_customer_is_picked_from_a_list(page: Page) -> None:
     expect(page.get_by_role("heading", name="Customer bob")).to_be_visible()
 
 
+def test_what_the_customer_answers_is_told_once(page: Page) -> None:
+    page.goto("/agent?customer=bob")
+    first = page.locator(".hint").first
+    with page.expect_response("**/outcomes") as told:
+        first.get_by_role("button", name="No", exact=True).click()
+    assert told.value.json() == {"recorded": 2, "duplicates": 0}
+    expect(first.get_by_role("button", name="No", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(first.get_by_role("button", name="Yes")).to_be_disabled()
+    page.goto("/agent?customer=bob")
+    expect(page.locator("#who .live")).to_have_text("live")
+
+
+def test_what_the_customer_wrote_is_heard(page: Page) -> None:
+    page.goto("/agent?customer=ann")
+    page.get_by_label("What the customer wrote").fill("I want to make a complaint, this is unacceptable")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("#hints")).to_contain_text("A complaint is open: help first.")
+
+
 @pytest.mark.parametrize("width", [320, 820, 1280])
 def test_nothing_runs_over_the_edge(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})

@@ -22,6 +22,12 @@ const FACTS = [
 
 const ROOMY = matchMedia("(min-width: 820px)");
 
+const ANSWERS = [
+  ["accepted", "Yes", "The customer takes it"],
+  ["snoozed", "Later", "The customer may want it another time"],
+  ["rejected", "No", "The customer does not want it: it is not offered again for a while"],
+];
+
 let key = "";
 let shown = "";
 let asked = 0;
@@ -174,14 +180,43 @@ function hintCard(hint, decision) {
 }
 
 function actions(hint, decision) {
-  const copy = el("button", "plain", "Copy words");
+  const row = el("div", "acts");
+  const buttons = ANSWERS.map(([outcome, label, title]) => {
+    const button = el("button", "plain", label);
+    button.type = "button";
+    button.title = title;
+    button.addEventListener("click", () => answered(outcome, hint, decision, buttons, button));
+    return button;
+  });
+  row.append(...buttons);
+  if (hint.words && navigator.clipboard) row.append(copyButton(hint.words));
+  return row;
+}
+
+function copyButton(words) {
+  const copy = el("button", "plain quieter", "Copy words");
   copy.type = "button";
   copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(hint.words);
+    await navigator.clipboard.writeText(words);
     copy.textContent = "Copied";
     setTimeout(() => { copy.textContent = "Copy words"; }, 1500);
   });
-  return el("div", "acts", hint.words && navigator.clipboard ? copy : null);
+  return copy;
+}
+
+/* An answer of the customer is told once; that it was said at all is told with it. */
+async function answered(outcome, hint, decision, buttons, chosen) {
+  for (const button of buttons) button.disabled = true;
+  try {
+    await ask(`/v1/decisions/${encodeURIComponent(decision.decision_id)}/outcomes`, {
+      outcomes: ["presented", outcome].map((name) => ({ offer_id: hint.offer_id, outcome: name })),
+    });
+    chosen.setAttribute("aria-pressed", "true");
+    clear();
+  } catch (error) {
+    for (const button of buttons) button.disabled = false;
+    tell(error);
+  }
 }
 
 function showHeld(decision) {
@@ -198,10 +233,9 @@ function showHeld(decision) {
 /* -- asking ------------------------------------------------------------------------------------- */
 
 function moment() {
-  const said = $("topic").value.trim();
   return {
-    channel: "chat", locale: $("locale").value, intent: $("intent").value,
-    mentions: said ? [said] : [], sentiment: $("intent").value === "complaint" ? "negative" : "neutral",
+    text: $("said").value.trim(),
+    context: { channel: "chat", locale: $("locale").value, intent: $("intent").value },
   };
 }
 
@@ -210,7 +244,7 @@ async function show(customer) {
   const path = `/v1/customers/${encodeURIComponent(customer)}`;
   $("desk").setAttribute("aria-busy", "true");
   try {
-    const [who, offers] = await Promise.all([ask(path), ask(`${path}/next-best-offers`, { context: moment() })]);
+    const [who, offers] = await Promise.all([ask(path), ask(`${path}/next-best-offers`, moment())]);
     if (turn !== asked) return;
     clear();
     shown = customer;
