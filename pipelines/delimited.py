@@ -9,7 +9,6 @@ import hashlib
 import io
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -76,8 +75,14 @@ class TextFile:
         if self.path.stat().st_size == 0:
             raise DataError("The file is empty.", where=str(self.path), hint="Export it again.")
         self.encoding = self.encoding or detect_encoding(self.path)
-        with suppress(LookupError):
+        try:
             self.encoding = codecs.lookup(self.encoding).name
+        except LookupError as error:
+            raise DataError(
+                f"There is no encoding {self.encoding!r}.",
+                where=str(self.path),
+                hint='Name one that Python knows, such as "utf-8", "gb18030", "big5" or "cp1252".',
+            ) from error
         sample = self._skip_preface(self._sample())
         self.separator = self.separator or _guess_separator(sample)
         first = next(self._rows(sample), [])

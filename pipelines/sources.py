@@ -167,7 +167,7 @@ def _paths(spec: str) -> list[Path]:
 
 
 def _guessed(path: Path, mappings: dict[str, TableMapping]) -> Feed:
-    """Feed the table that a file's name, its folder, the only mapping without a source, or its headers tell."""
+    """Feed the table that the name, the folder, the one mapping without a source, or the headers tell."""
     placeless = [table for table, mapping in mappings.items() if not mapping.source]
     table = guess_table(path.stem, ()) or guess_table(path.parent.name, ())
     if table is None:

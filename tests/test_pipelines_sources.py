@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
+import sqlalchemy as sa
 
 from clv.errors import DataError, MissingColumn, SettingError
 from pipelines.ledger import Ledger
@@ -276,6 +278,76 @@ def test_a_database_feeds_one_query_per_table(tmp_path: Path) -> None:
         assert (report.quarantined, line, column) == (1, 3, "ordered_at")
         assert "never" in str(raw)
         assert take_in(ledger, mapping).accepted == 0
+
+
+def test_a_database_whose_tables_are_named_as_in_the_contract_needs_no_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    moment = datetime(2024, 1, 2, 3, 4, 5, 600_000)
+    engine = sa.create_engine(f"sqlite:///{path}")
+    orders = sa.Table(
+        "purchases",
+        sa.MetaData(),
+        *(sa.Column("customer_id", sa.Integer), sa.Column("ordered_at", sa.DateTime)),
+        *(sa.Column("amount", sa.Numeric(9, 2)), sa.Column("is_return", sa.Boolean)),
+        *(sa.Column("order_id", sa.LargeBinary), sa.Column("product_id", sa.Date)),
+    )
+    with engine.begin() as database:
+        orders.metadata.create_all(database)
+        line = {"customer_id": 7, "ordered_at": moment, "amount": Decimal("10.50"), "is_return": False}
+        database.execute(orders.insert(), [line | {"order_id": b"o1", "product_id": date(2024, 1, 1)}])
+    engine.dispose()
+    with Ledger(None) as ledger:
+        report = take_in(ledger, f"sqlite:///{path}")
+        query = "SELECT customer_id, order_id, ordered_at, amount, is_return, product_id FROM purchases"
+        assert rows(ledger, query) == [("7", "o1", moment, 10.5, False, "2024-01-01")]
+    assert report.files[0].file == f"sqlite:///{path}#purchases"
+
+
+def test_a_database_without_any_table_of_the_contract_is_refused_with_the_cure(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no table named as") as refusal:
+        source_for(f"sqlite:///{tmp_path}/shop.db")
+    assert "purchases=sqlite://" in refusal.value.hint
+    with pytest.raises(DataError, match="cannot be opened"):
+        source_for(f"sqlite:///{tmp_path}/no/such/folder/shop.db")
+
+
+def test_a_query_that_the_database_refuses_is_told(tmp_path: Path) -> None:
+    mapping = f'[purchases]\nsource = "sqlite:///{tmp_path}/shop.db"\nquery = "SELECT nonsense"\n'
+    with Ledger(None) as ledger, pytest.raises(DataError, match="does not answer"):
+        take_in(ledger, write(tmp_path / "map.toml", mapping))
+
+
+def test_an_encoding_nobody_knows_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "orders.csv", LOG)
+    mapping = write(tmp_path / "map.toml", '[purchases]\nsource = "orders.csv"\nencoding = "klingon"\n')
+    with Ledger(None) as ledger, pytest.raises(DataError, match="klingon"):
+        take_in(ledger, mapping)
+
+
+def test_a_mapping_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="cannot be read"):
+        source_for(tmp_path / "map.toml")
+
+
+def test_permissions_and_category_paths_are_put_together_from_columns(tmp_path: Path) -> None:
+    write(tmp_path / "c.csv", "customer_id,newsletter,opt_in_sms\nann,yes,no\n")
+    write(tmp_path / "p.csv", "sku,dept,kind\np1,Food,Milk\n")
+    mapping = write(
+        tmp_path / "map.toml",
+        """
+        [customers]
+        source = "c.csv"
+        columns = {"consent.email.marketing" = "newsletter"}
+        [products]
+        source = "p.csv"
+        columns = {category = ["dept", "kind"]}
+        """,
+    )
+    with Ledger(None) as ledger:
+        take_in(ledger, mapping)
+        consent = rows(ledger, "SELECT consent FROM customers")
+        assert consent == [('{"email.marketing":"yes","sms":"no"}',)]
+        assert rows(ledger, "SELECT category, item FROM products") == [("Food/Milk", "Milk")]
 
 
 def test_a_database_that_cannot_be_reached_is_refused_without_its_password(tmp_path: Path) -> None:
