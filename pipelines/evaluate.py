@@ -9,6 +9,7 @@ by popularity.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -35,7 +36,7 @@ from models.files import read_bundle, write_bundle
 from models.verdict import Check, Verdict
 from pipelines.evaluation import Evaluation
 from pipelines.ledger import Ledger
-from pipelines.orders import order_log
+from pipelines.orders import order_log, summary_of, tilted
 from pipelines.progress import Progress, silent
 from pipelines.report import VALUE_PURPOSE, propensity_report, value_report, write_report
 from pipelines.train import fit_value
@@ -93,11 +94,12 @@ def evaluate_value(
     orders = order_log(ledger, as_of)
     try:
         held = _hold_out(orders, as_of, holdout_days)
-        past, _ = fit_value(held.summary, held.as_of, model.config)
+        config = replace(model.config, horizon_days=held.horizon_days)
+        past, _ = fit_value(orders, held.summary, held.as_of, config)
     except TooLittleData as error:
         return _unjudged(bundle, report, error)
-    predicted = _in_plain_money(past).predict(held.summary, held.horizon_days)
-    answers = {MODEL: _answers(predicted), **_baselines(held), **_champion_answers(champion, held)}
+    predicted = _predicted(past, held, orders)
+    answers = {MODEL: _answers(predicted), **_baselines(held), **_champion_answers(champion, held, orders)}
     measured = {name: (measure(held.orders, o), measure(held.revenue, s)) for name, (o, s) in answers.items()}
     progress("value: report", 1, 2)
     rival = None if champion is None else read_bundle(champion)
@@ -124,12 +126,14 @@ def _hold_out(orders: pd.DataFrame, as_of: date, holdout_days: int | None) -> Sp
     held = split(orders, as_of - timedelta(days=days), days)
     if held.revenue.sum() <= 0:
         raise TooLittleData(f"nothing was bought in the {days} days kept back")
-    return held
+    return replace(held, summary=summary_of(orders, held.as_of))
 
 
-def _in_plain_money(model: ValueModel) -> ValueModel:
-    """Count money as it comes in, since that is what the holdout is counted in."""
-    return model.with_config(annual_discount=0.0, margin_rate=1.0)
+def _predicted(model: ValueModel, held: Split, orders: pd.DataFrame) -> pd.DataFrame:
+    """Ask a model about the days kept back, counting money as it comes in, as the holdout does."""
+    plain = model.with_config(annual_discount=0.0, margin_rate=1.0)
+    known = tilted(plain, held.summary, orders, held.as_of)
+    return plain.predict(known, held.horizon_days, as_of=held.as_of)
 
 
 def _answers(predicted: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
@@ -144,13 +148,12 @@ def _baselines(held: Split) -> Answers:
     }
 
 
-def _champion_answers(champion: Path | None, held: Split) -> Answers:
+def _champion_answers(champion: Path | None, held: Split, orders: pd.DataFrame) -> Answers:
     """Let the champion answer the same question, unless it has seen the days it would be judged on."""
     model = None if champion is None else ValueModel.load(champion)
     if model is None or model.as_of > held.as_of:
         return {}
-    predicted = _in_plain_money(model).predict(held.summary, held.horizon_days, as_of=held.as_of)
-    return {CHAMPION: _answers(predicted)}
+    return {CHAMPION: _answers(_predicted(model, held, orders))}
 
 
 def _value_checks(measured: Measured) -> list[Check]:

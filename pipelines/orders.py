@@ -8,7 +8,10 @@ from typing import Final
 
 import pandas as pd
 
+from clv.columns import CUSTOMER_ID, LOG_GAP_SUM, TILT
 from clv.errors import TooLittleData
+from clv.summary import log_gaps, summarize
+from clv.valuation import ValueModel
 from pipelines.ledger import Ledger
 
 # Lines of one day are summed; returns stay apart, since which day they net against depends on what is
@@ -55,6 +58,43 @@ def order_log(ledger: Ledger, as_of: date) -> pd.DataFrame:
         hint = "Ingest a log of purchases, or choose a later day."
         raise TooLittleData("There is no purchase up to this day.", where=as_of.isoformat(), hint=hint)
     return orders
+
+
+def summary_of(orders: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Return the summary of every customer as of a day, with what a model of regular buyers needs beside it.
+
+    Parameters
+    ----------
+    orders
+        As :func:`order_log` returns them; what is later than ``as_of`` is not looked at.
+    as_of
+        The last visible day.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`clv.summary.summarize` gives it, and ``log_gap_sum``.
+    """
+    summary = summarize(orders, as_of)
+    gaps = log_gaps(orders, as_of).reindex(summary[CUSTOMER_ID])
+    return summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(float)})
+
+
+def tilted(model: ValueModel, summary: pd.DataFrame, orders: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Return a summary with what the log's past says of each customer beyond it, in the column ``tilt``.
+
+    Parameters
+    ----------
+    model
+        The model that is to score the summary.
+    summary
+        One row a customer, as of ``as_of``.
+    orders
+        As :func:`order_log` returns them.
+    as_of
+        The day the summary was made for.
+    """
+    return summary.assign(**{TILT: model.tilts(summary, orders, as_of=as_of)})
 
 
 def fingerprint_of(table: pd.DataFrame) -> str:

@@ -16,15 +16,15 @@ from typing import Final
 
 import pandas as pd
 
+from clv.backtest import backtest
 from clv.columns import CUSTOMER_ID
 from clv.errors import TooLittleData
 from clv.fitting import DropoutNotIdentified, LittleEvidence
-from clv.summary import summarize
 from clv.valuation import ValueConfig, ValueModel
 from models.bundle import Bundle
 from models.files import write_bundle
 from pipelines.ledger import Ledger
-from pipelines.orders import fingerprint_of, order_log
+from pipelines.orders import fingerprint_of, order_log, summary_of
 from pipelines.progress import Progress, silent
 from pipelines.responses import responses_of
 from recommend.candidates import Proposer
@@ -69,6 +69,7 @@ def train_value(
     folder: Path,
     *,
     config: ValueConfig | None = None,
+    choose: bool = True,
     progress: Progress = silent,
 ) -> Trained:
     """Fit the lifetime-value model on every order up to a day.
@@ -82,7 +83,10 @@ def train_value(
     folder
         Where the bundle goes; what is there is replaced once the new one is whole.
     config
-        Purchase model, discount and margin; the usual ones by default.
+        Horizon, discount and margin; and, unless it is to be chosen, the purchase model and method.
+    choose
+        Whether a back-test on earlier days chooses purchase model and method; a log too short for one gets
+        those of ``config``.
     progress
         Told what is being done.
 
@@ -93,12 +97,22 @@ def train_value(
     """
     progress("value: orders", 0, None)
     orders = order_log(ledger, as_of)
+    facts = {**_made_by()}
+    config = config or ValueConfig()
+    if choose:
+        progress("value: choose", 0, 1)
+        config, facts["chosen"] = _choose(orders, as_of, config)
+        progress("value: choose", 1, 1)
     progress("value: fit", 0, 1)
-    summary = summarize(orders, as_of)
-    model, notes = fit_value(summary, as_of, config)
+    summary = summary_of(orders, as_of)
+    model, notes = fit_value(orders, summary, as_of, config)
     draft = _draft(folder)
     model.save(draft)
-    facts = {"purchase model": model.config.kind, **_made_by(), "customers": f"{len(summary)}"}
+    facts |= {
+        "purchase model": model.config.kind,
+        "method": model.config.method,
+        "customers": str(len(summary)),
+    }
     if notes:
         facts["note"] = " ".join(notes)
     bundle = write_bundle(draft, kind=VALUE, as_of=as_of, fingerprint=fingerprint_of(orders), facts=facts)
@@ -107,13 +121,24 @@ def train_value(
     return Trained(folder, bundle, customers=len(summary), rows=len(orders))
 
 
+def _choose(orders: pd.DataFrame, as_of: date, config: ValueConfig) -> tuple[ValueConfig, str]:
+    """Return the configuration a back-test prefers and its reason."""
+    try:
+        report = backtest(orders, as_of=as_of, horizon_days=round(config.horizon_days), config=config)
+    except TooLittleData as error:
+        return config, f"{config.kind}, not by a back-test: {error.what}"
+    return report.config, report.reason
+
+
 def fit_value(
-    summary: pd.DataFrame, as_of: date, config: ValueConfig | None
+    orders: pd.DataFrame, summary: pd.DataFrame, as_of: date, config: ValueConfig | None
 ) -> tuple[ValueModel, tuple[str, ...]]:
     """Fit a value model, and return what it remarked on the data beside it instead of warning.
 
     Parameters
     ----------
+    orders
+        The purchase log; what is later than ``as_of`` is not looked at.
     summary
         One row a customer, as of ``as_of``.
     as_of
@@ -123,7 +148,7 @@ def fit_value(
     """
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        model = ValueModel.fit(summary, as_of=as_of, config=config)
+        model = ValueModel.fit(summary, as_of=as_of, config=config, purchases=orders)
     for other in told:
         if not issubclass(other.category, _REMARKS):
             warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)

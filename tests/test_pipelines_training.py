@@ -184,8 +184,8 @@ def test_an_offer_met_a_customer_when_its_campaign_did_or_an_outcome_says_so() -
 
 # -- value -----------------------------------------------------------------------------------------------
 def test_a_trained_value_model_is_sealed_with_its_day_and_its_data(ledger: Ledger, tmp_path: Path) -> None:
-    trained = train_value(ledger, LAST, tmp_path / "value", config=ValueConfig(margin_rate=0.3))
-    again = train_value(ledger, LAST, tmp_path / "value", config=ValueConfig(margin_rate=0.3))
+    trained = train_value(ledger, LAST, tmp_path / "value", config=ValueConfig(margin_rate=0.3), choose=False)
+    again = train_value(ledger, LAST, tmp_path / "value", config=ValueConfig(margin_rate=0.3), choose=False)
     assert read_bundle(tmp_path / "value") == trained.bundle == again.bundle
     assert trained.bundle.as_of == LAST
     assert trained.bundle.fingerprint == fingerprint_of(order_log(ledger, LAST))
@@ -193,18 +193,51 @@ def test_a_trained_value_model_is_sealed_with_its_day_and_its_data(ledger: Ledge
     assert [path.name for path in tmp_path.iterdir()] == ["value"]
 
 
+def test_a_back_test_chooses_the_value_model_and_says_why(ledger: Ledger, tmp_path: Path) -> None:
+    trained = train_value(
+        ledger, LAST, tmp_path / "value", config=ValueConfig(margin_rate=0.3, horizon_days=91)
+    )
+    chosen = ValueModel.load(tmp_path / "value").config
+    assert (trained.bundle.facts["purchase model"], trained.bundle.facts["method"]) == (
+        chosen.kind,
+        chosen.method,
+    )
+    assert (chosen.margin_rate, chosen.horizon_days) == (0.3, 91)
+    assert "Gini" in trained.bundle.facts["chosen"]
+    found = evaluate_value(ledger, LAST, tmp_path / "value", tmp_path / "report", holdout_days=91)
+    assert found.verdict.promoted, found.verdict.reason
+    assert trained.bundle.facts["chosen"] in (tmp_path / "report" / "model_card.md").read_text()
+
+
+def test_a_stack_is_judged_with_what_the_past_taught_it(ledger: Ledger, tmp_path: Path) -> None:
+    config = ValueConfig(method="stack", horizon_days=91)
+    train_value(ledger, LAST, tmp_path / "value", config=config, choose=False)
+    stacked = evaluate_value(ledger, LAST, tmp_path / "value", tmp_path / "report", holdout_days=91)
+    train_value(ledger, LAST, tmp_path / "plain", choose=False)
+    plain = evaluate_value(ledger, LAST, tmp_path / "plain", tmp_path / "report", holdout_days=91)
+    assert stacked.metrics["spend_gini"] != plain.metrics["spend_gini"]
+
+
+def test_a_log_too_short_to_choose_from_gets_the_usual_model(tmp_path: Path) -> None:
+    with filled(
+        log_of(("ann", "1", "2025-01-01", 5.0, False), ("bob", "2", "2025-01-02", 5.0, False))
+    ) as tiny:
+        trained = train_value(tiny, date(2025, 1, 3), tmp_path / "value")
+    assert trained.bundle.facts["chosen"].startswith("bgnbd, not by a back-test")
+
+
 def test_rows_after_the_as_of_day_change_nothing(ledger: Ledger, tmp_path: Path) -> None:
     as_of = date(2025, 9, 30)
     with filled(shop()[lambda rows: rows["ordered_at"] <= pd.Timestamp(as_of)]) as earlier:
-        known_then = train_value(earlier, as_of, tmp_path / "then")
-    known_now = train_value(ledger, as_of, tmp_path / "now")
+        known_then = train_value(earlier, as_of, tmp_path / "then", choose=False)
+    known_now = train_value(ledger, as_of, tmp_path / "now", choose=False)
     assert known_now.bundle == known_then.bundle
 
 
 def test_a_value_model_is_judged_on_days_it_did_not_see_and_beats_both_baselines(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    train_value(ledger, LAST, tmp_path / "value")
+    train_value(ledger, LAST, tmp_path / "value", choose=False)
     found = evaluate_value(ledger, LAST, tmp_path / "value", tmp_path / "report", holdout_days=91)
     assert found.verdict.promoted, found.verdict.reason
     assert found.metrics["holdout_days"] == 91
@@ -227,7 +260,7 @@ def test_on_public_logs_the_value_model_beats_both_baselines(tmp_path: Path, sou
         ingest(real, purchases)
         days = real.days()
         assert days is not None
-        train_value(real, days[1], tmp_path / "value")
+        train_value(real, days[1], tmp_path / "value", choose=False)
         found = evaluate_value(real, days[1], tmp_path / "value", tmp_path / "report")
     assert found.verdict.promoted, found.verdict.reason
     best = min(found.metrics["past_rate_spend_mae"], found.metrics["population_mean_spend_mae"])
@@ -239,7 +272,7 @@ def test_too_short_a_log_is_not_judged_and_the_verdict_says_why(tmp_path: Path) 
     lines = shop()[lambda rows: rows["ordered_at"] < pd.Timestamp(FIRST + timedelta(days=20))]
     with filled(lines) as short:
         day = FIRST + timedelta(days=19)
-        train_value(short, day, tmp_path / "value")
+        train_value(short, day, tmp_path / "value", choose=False)
         found = evaluate_value(short, day, tmp_path / "value", tmp_path / "report")
     assert not found.verdict.promoted
     assert "too short" in found.verdict.reason
@@ -249,13 +282,13 @@ def test_too_short_a_log_is_not_judged_and_the_verdict_says_why(tmp_path: Path) 
 def test_what_a_fit_remarks_on_the_data_is_noted_not_warned(tmp_path: Path) -> None:
     lines = shop()[lambda rows: rows["ordered_at"] < pd.Timestamp(FIRST + timedelta(days=20))]
     with filled(lines) as short:
-        trained = train_value(short, FIRST + timedelta(days=19), tmp_path / "value")
+        trained = train_value(short, FIRST + timedelta(days=19), tmp_path / "value", choose=False)
     assert "do not show that customers leave" in trained.bundle.facts["note"]
 
 
 def test_a_holdout_in_which_nobody_bought_judges_nobody(ledger: Ledger, tmp_path: Path) -> None:
     later = LAST + timedelta(days=60)
-    train_value(ledger, later, tmp_path / "value")
+    train_value(ledger, later, tmp_path / "value", choose=False)
     found = evaluate_value(ledger, later, tmp_path / "value", tmp_path / "report", holdout_days=50)
     assert "nothing was bought" in found.verdict.reason
 
@@ -267,7 +300,7 @@ def test_a_model_much_too_high_is_refused(tmp_path: Path) -> None:
         (lines["ordered_at"] < cut) | (lines["customer_id"] < "c040")
     ]  # most shops closed in October
     with filled(stopped) as closing:
-        train_value(closing, LAST, tmp_path / "value")
+        train_value(closing, LAST, tmp_path / "value", choose=False)
         found = evaluate_value(closing, LAST, tmp_path / "value", tmp_path / "report", holdout_days=91)
     assert not found.verdict.promoted
     assert "total spend is off by +" in found.verdict.reason
@@ -288,8 +321,8 @@ def bias_champion(folder: Path, factor: float) -> None:
 def test_a_champion_that_did_not_see_the_holdout_answers_the_same_question(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    train_value(ledger, LAST, tmp_path / "value")
-    train_value(ledger, date(2025, 9, 1), tmp_path / "old")
+    train_value(ledger, LAST, tmp_path / "value", choose=False)
+    train_value(ledger, date(2025, 9, 1), tmp_path / "old", choose=False)
     bias_champion(tmp_path / "old", 0.01)
     found = evaluate_value(
         ledger, LAST, tmp_path / "value", tmp_path / "report", holdout_days=91, champion=tmp_path / "old"
@@ -302,8 +335,8 @@ def test_a_champion_that_did_not_see_the_holdout_answers_the_same_question(
 def test_a_champion_that_saw_the_holdout_is_compared_by_its_recorded_lead(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    train_value(ledger, LAST, tmp_path / "value")
-    train_value(ledger, date(2025, 12, 1), tmp_path / "champion")
+    train_value(ledger, LAST, tmp_path / "value", choose=False)
+    train_value(ledger, date(2025, 12, 1), tmp_path / "champion", choose=False)
     for lead, promoted in ((0.05, True), (0.99, False)):
         kept = read_bundle(tmp_path / "champion")
         write_bundle(
@@ -326,7 +359,7 @@ def test_a_champion_that_saw_the_holdout_is_compared_by_its_recorded_lead(
 
 
 def test_the_champion_itself_stays_champion(ledger: Ledger, tmp_path: Path) -> None:
-    train_value(ledger, LAST, tmp_path / "value")
+    train_value(ledger, LAST, tmp_path / "value", choose=False)
     where = tmp_path / "value"
     first = evaluate_value(ledger, LAST, where, tmp_path / "report", holdout_days=91)
     again = evaluate_value(ledger, LAST, where, tmp_path / "report", holdout_days=91, champion=where)
@@ -338,7 +371,7 @@ def test_the_champion_itself_stays_champion(ledger: Ledger, tmp_path: Path) -> N
 def test_registering_makes_a_champion_once_and_it_can_be_fetched(
     ledger: Ledger, store: Registry, tmp_path: Path
 ) -> None:
-    trained = train_value(ledger, LAST, tmp_path / "value")
+    trained = train_value(ledger, LAST, tmp_path / "value", choose=False)
     assert fetch_champion(store, "value", tmp_path / "champions") is None
     evaluate_value(ledger, LAST, tmp_path / "value", tmp_path / "report", holdout_days=91)
     first = register(store, tmp_path / "value", tmp_path / "report")
@@ -365,11 +398,11 @@ def test_registering_makes_a_champion_once_and_it_can_be_fetched(
 def test_an_evaluation_of_another_bundle_registers_nothing(
     ledger: Ledger, store: Registry, tmp_path: Path
 ) -> None:
-    train_value(ledger, LAST, tmp_path / "value")
+    train_value(ledger, LAST, tmp_path / "value", choose=False)
     with pytest.raises(StepError, match="clv evaluate"):
         register(store, tmp_path / "value", tmp_path / "report")
     evaluate_value(ledger, LAST, tmp_path / "value", tmp_path / "report", holdout_days=91)
-    train_value(ledger, date(2025, 10, 1), tmp_path / "value")
+    train_value(ledger, date(2025, 10, 1), tmp_path / "value", choose=False)
     with pytest.raises(StepError, match="another bundle"):
         register(store, tmp_path / "value", tmp_path / "report")
 
@@ -447,7 +480,7 @@ print("no code was run")
 
 
 def test_loading_a_bundle_runs_no_code(ledger: Ledger, propensity: Path, tmp_path: Path) -> None:
-    train_value(ledger, LAST, tmp_path / "value")
+    train_value(ledger, LAST, tmp_path / "value", choose=False)
     command = [sys.executable, "-c", _LOAD, str(tmp_path / "value"), str(propensity)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("no code was run\n", "")
@@ -479,7 +512,7 @@ def test_a_log_of_customer_date_and_amount_trains_value_only(tmp_path: Path) -> 
     lines = shop()[["customer_id", "ordered_at", "amount"]]
     (tmp_path / "propensity").mkdir()  # of an earlier night, when products were known
     with filled(lines) as bare:
-        train_value(bare, LAST, tmp_path / "value")
+        train_value(bare, LAST, tmp_path / "value", choose=False)
         absent = train_propensity(bare, LAST, tmp_path / "propensity")
         scored = ValueModel.load(tmp_path / "value").predict(summarize(order_log(bare, LAST), LAST))
     assert isinstance(absent, Absent)
