@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,3 +77,18 @@ class Bundles:
         """Return the lift of a pair; 1 where the baskets show none."""
         place = np.flatnonzero((self.items[one] == other) & (self.confidence[one] > 0))
         return float(self.lift[one, place[0]]) if len(place) else 1.0
+
+    def joint(self, items: Sequence[int], chances: Sequence[float]) -> float:
+        """Return the chance that all items are taken, each next one lifted by the closest taken before it.
+
+        Examples
+        --------
+        >>> nothing = Bundles(np.array([[1], [0]]), *(np.zeros((2, 1)) for _ in range(3)))
+        >>> nothing.joint([0, 1], [0.5, 0.2])
+        0.1
+        """
+        all_taken = 1.0
+        for place, (item, chance) in enumerate(zip(items, chances, strict=True)):
+            lift = max((self.lift_of(other, item) for other in items[:place]), default=1.0)
+            all_taken *= min(1.0, chance * lift)
+        return min([all_taken, *chances])

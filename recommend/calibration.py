@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.isotonic import isotonic_regression
 
 from clv.errors import TooLittleData
-from recommend.baskets import Floats
+from recommend.baskets import Floats, Ints
 
 ISOTONIC_FROM = 1000
+CHANNEL_FROM = 100
 _LOWEST = 1e-6
 
 
@@ -59,9 +62,10 @@ class Calibration:
         }
 
     @classmethod
-    def from_json(cls, raw: dict[str, object]) -> Calibration:
+    def from_json(cls, raw: Mapping[str, Any]) -> Calibration:
         """Read what :meth:`as_json` wrote."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})  # type: ignore[arg-type]
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+        return cls(**values)
 
 
 def calibrate(probability: Floats, happened: Floats, isotonic_from: int = ISOTONIC_FROM) -> Calibration:
@@ -89,6 +93,62 @@ def calibrate(probability: Floats, happened: Floats, isotonic_from: int = ISOTON
     if min(positives, len(happened) - positives) >= isotonic_from:
         return _isotonic(probability, happened)
     return _platt(probability, happened)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelCalibration:
+    """One map per channel with enough evidence, and one for all others.
+
+    Parameters
+    ----------
+    pooled
+        Learnt from all channels together.
+    by_channel
+        Learnt from one channel each.
+    """
+
+    pooled: Calibration = field(default_factory=Calibration)
+    by_channel: dict[str, Calibration] = field(default_factory=dict)
+
+    def __call__(self, probability: Floats, channel: str = "") -> Floats:
+        """Return calibrated probabilities for one channel."""
+        return self.by_channel.get(channel, self.pooled)(probability)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the maps as plain values."""
+        return {
+            "pooled": self.pooled.as_json(),
+            "by_channel": {name: one.as_json() for name, one in self.by_channel.items()},
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> ChannelCalibration:
+        """Read what :meth:`as_json` wrote."""
+        channels = {name: Calibration.from_json(one) for name, one in raw["by_channel"].items()}
+        return cls(Calibration.from_json(raw["pooled"]), channels)
+
+
+def calibrate_channels(
+    probability: Floats, happened: Floats, channels: Sequence[str], least: int = CHANNEL_FROM
+) -> ChannelCalibration:
+    """Learn one map per channel, and a pooled one for channels with fewer than ``least`` of either outcome.
+
+    Parameters
+    ----------
+    probability, happened
+        Shape (rows): raw probability, and 0 or 1.
+    channels
+        Shape (rows): where each was presented; empty if not known.
+    """
+    pooled = calibrate(probability, happened)
+    place = np.asarray(channels, dtype=str)
+    by_channel = {}
+    for name in np.unique(place).tolist():
+        mask = place == name
+        taken = int(happened[mask].sum())
+        if name and min(taken, int(mask.sum()) - taken) >= least:
+            by_channel[name] = calibrate(probability[mask], happened[mask])
+    return ChannelCalibration(pooled, by_channel)
 
 
 def _isotonic(probability: Floats, happened: Floats) -> Calibration:
@@ -130,3 +190,18 @@ def _logit(p: Floats) -> Floats:
 
 def _sigmoid(z: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-np.clip(z, -40, 40)))
+
+
+def smooth(promised: Floats, evidence: Floats | Ints, starting: Floats, starting_evidence: Floats) -> Floats:
+    """Blend the model with what the business expected before any data, by the evidence behind each.
+
+    P' = (SE * SP + ME * P) / (SE + ME); with no evidence on either side the model stands alone.
+
+    Examples
+    --------
+    >>> smooth(np.array([0.1]), np.array([50]), np.array([0.3]), np.array([50.0])).tolist()
+    [0.2]
+    """
+    both = starting_evidence + evidence
+    blended = (starting_evidence * starting + evidence * promised) / np.maximum(both, 1e-12)
+    return np.where(both > 0, blended, promised)

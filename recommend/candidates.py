@@ -11,7 +11,8 @@ import numpy as np
 
 from clv.errors import NotFitted, TooLittleData, UnknownFormat
 from recommend.baskets import Baskets, Floats, Ints
-from recommend.calibration import Calibration
+from recommend.bundles import Bundles
+from recommend.calibration import Calibration, smooth
 from recommend.candidate import Candidate
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
@@ -33,7 +34,7 @@ from recommend.response import (
     save_response,
 )
 from recommend.shelf import Shelf
-from recommend.sources import SOURCES, propose_items
+from recommend.sources import SOURCES, companions, propose_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 MOST_ITEMS = 20_000
 MOST_OFFERS_PROPOSED = 30
+ITEM_EVIDENCE = 100.0  # presentations that an item model's word on an offer is worth
 
 
 class Proposer:
@@ -78,6 +80,7 @@ class Proposer:
         horizon_days: int = 28,
         random_state: int = 0,
         num_threads: int = 1,
+        products: pd.DataFrame | None = None,
     ) -> Proposer:
         """Learn from everything up to the as-of day, and nothing after it.
 
@@ -88,7 +91,7 @@ class Proposer:
         offers
             ``offer_id``, ``items`` (a sequence per offer) and optionally ``group``.
         exposures
-            ``customer_id``, ``offer_id``, ``at``: offers put before customers.
+            ``customer_id``, ``offer_id``, ``at`` and optionally ``channel``: offers put before customers.
         outcomes
             ``customer_id``, ``offer_id``, ``outcome``, ``at``; accepted, purchased or redeemed counts.
         as_of
@@ -99,6 +102,8 @@ class Proposer:
             Seed of every draw.
         num_threads
             Threads for the trees.
+        products
+            ``item`` and optionally ``kind`` (items of one kind can stand in for each other) and ``price``.
 
         Raises
         ------
@@ -120,7 +125,7 @@ class Proposer:
         baskets = Baskets.from_lines(customers, item, day, len(ids))
         self._items, self.evaluation_ = fit_items(
             baskets,
-            Shelving.unknown(len(self.vocabulary)),
+            Shelving.of(self.vocabulary, products),
             Plan.of(int(day.min()), last, horizon_days),
             as_of=last,
             horizon_days=horizon_days,
@@ -195,15 +200,23 @@ class Proposer:
         baskets = Baskets.from_history(profile.history, self._index)
         day = (at.date() - date(1970, 1, 1)).days
         moment = np.array([max(day, int(baskets.last_days()[0]))], dtype=np.int64)
-        found = self._propose_items(model, bound, baskets, moment, explain)
-        found += self._propose_offers(model, bound, baskets, moment, profile, found, explain)
+        found = self._propose_items(model, bound, baskets, moment, context, explain)
+        found += self._propose_offers(model, bound, baskets, moment, profile, context, found, explain)
         return sorted(found, key=lambda c: (-c.propensity, c.popularity_rank, c.offer_id))
 
     def _propose_items(
-        self, model: ItemModel, bound: Shelf, baskets: Baskets, moment: Ints, explain: bool
+        self,
+        model: ItemModel,
+        bound: Shelf,
+        baskets: Baskets,
+        moment: Ints,
+        context: Context,
+        explain: bool,
     ) -> list[Candidate]:
+        mentioned = {self._index[name] for name in context.mentions if name in self._index}
+        named = companions(model.knowledge, mentioned) if mentioned else None
         habits = Habits.of(baskets, moment, len(self.vocabulary))
-        pairs = propose_items(baskets, habits, moment, model.knowledge)
+        pairs = propose_items(baskets, habits, moment, model.knowledge, named=named)
         rows = describe(baskets, habits, moment, model.knowledge, pairs)
         cold = not len(baskets.days)
         raw, promised = model.probability(rows)
@@ -211,7 +224,7 @@ class Proposer:
             raw = promised = model.cold_probability()[pairs.items]
         parts = model.trees.contributions(rows) if explain and not cold else None
         rank = model.knowledge.items.rank[pairs.items].tolist()
-        put = pairs.put
+        put = pairs.put.tolist()
         values = rows.tolist()
         found = []
         for j, item in enumerate(pairs.items.tolist()):
@@ -222,7 +235,7 @@ class Proposer:
                 Candidate(
                     offer_id=offer_id,
                     item=self.vocabulary[item],
-                    sources=tuple(name for name, flag in zip(SOURCES, put[j].tolist(), strict=True) if flag),
+                    sources=_sources(put[j], item in mentioned),
                     propensity=float(promised[j]),
                     propensity_raw=float(raw[j]),
                     features=dict(zip(FEATURES, values[j], strict=True)),
@@ -241,6 +254,7 @@ class Proposer:
         baskets: Baskets,
         moment: Ints,
         profile: Profile,
+        context: Context,
         found: list[Candidate],
         explain: bool,
     ) -> list[Candidate]:
@@ -250,7 +264,8 @@ class Proposer:
             return []
         if self._response is None:
             by_item = {c.item: c for c in found}
-            return [self._offer_by_items(bound.offers[o], by_item) for o in open_now.tolist()]
+            bundles = model.knowledge.bundles
+            return [self._offer_by_items(bound.offers[o], by_item, bundles) for o in open_now.tolist()]
         past_days, past_accepts = _contact_record(profile)
         rows = describe_response(
             baskets,
@@ -263,7 +278,7 @@ class Proposer:
             np.zeros(len(open_now), dtype=np.int64),
             open_now,
         )
-        raw, promised = self._response.probability(rows)
+        raw, promised = self._response.probability(rows, context.channel)
         evidence = bound.evidence[open_now]
         promised = smooth(promised, evidence, bound.starting[open_now], bound.starting_evidence[open_now])
         best = np.lexsort((open_now, -promised))[:MOST_OFFERS_PROPOSED]
@@ -284,8 +299,8 @@ class Proposer:
             for place, j in enumerate(best.tolist())
         ]
 
-    def _offer_by_items(self, offer: Offer, by_item: dict[str, Candidate]) -> Candidate:
-        """Judge an offer nobody has answered yet by its items, leaning on what the business expects of it."""
+    def _offer_by_items(self, offer: Offer, by_item: dict[str, Candidate], bundles: Bundles) -> Candidate:
+        """Judge an offer without a response model by its items, leaning on what the business expects."""
         held = [by_item[i] for i in offer.items if i in by_item]
         best = max(held, key=lambda c: c.propensity, default=None)
         if best is None:
@@ -294,12 +309,16 @@ class Proposer:
                 propensity_raw=offer.starting_propensity, popularity_rank=len(self.vocabulary),
             )  # fmt: skip
         evidence = offer.starting_evidence
-        weight = evidence / (evidence + 100.0)
+        weight = evidence / (evidence + ITEM_EVIDENCE)
+        promised = best.propensity
+        if offer.kind == "bundle":
+            promised = bundles.joint([self._index[c.item] for c in held], [c.propensity for c in held])
+            promised *= len(held) == len(offer.items)
         return Candidate(
             offer_id=offer.offer_id,
             item=best.item,
             sources=("campaign",),
-            propensity=weight * offer.starting_propensity + (1 - weight) * best.propensity,
+            propensity=weight * offer.starting_propensity + (1 - weight) * promised,
             propensity_raw=best.propensity_raw,
             features=best.features,
             contributions=best.contributions,
@@ -370,19 +389,12 @@ class Proposer:
         return bound[1]
 
 
-def smooth(promised: Floats, evidence: Floats | Ints, starting: Floats, starting_evidence: Floats) -> Floats:
-    """Blend the model with what the business expected before any data, by the evidence behind each.
-
-    P' = (SE * SP + ME * P) / (SE + ME); with no evidence on either side the model stands alone.
-
-    Examples
-    --------
-    >>> smooth(np.array([0.1]), np.array([50]), np.array([0.3]), np.array([50.0])).tolist()
-    [0.2]
-    """
-    both = starting_evidence + evidence
-    blended = (starting_evidence * starting + evidence * promised) / np.maximum(both, 1e-12)
-    return np.where(both > 0, blended, promised)
+def _sources(put: list[bool], mentioned: bool) -> tuple[str, ...]:
+    """Name who put an item forward; what nobody did is a companion of a mentioned item."""
+    names = tuple(name for name, flag in zip(SOURCES, put, strict=True) if flag)
+    if mentioned:
+        return ("mention", *names)
+    return names or ("co_purchase",)
 
 
 def _contact_record(profile: Profile) -> tuple[Floats, Floats]:

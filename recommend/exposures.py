@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clv.errors import MissingColumn
 from recommend.baskets import Floats, Ints
@@ -30,6 +31,8 @@ class Exposures:
         Shape (exposures): 0 or 1.
     accepted_days
         Shape (exposures): day it was taken up; a far day where it was not.
+    channels
+        Shape (exposures): where it was presented; empty if not known.
     """
 
     customers: Ints
@@ -37,6 +40,7 @@ class Exposures:
     days: Ints
     accepted: Floats
     accepted_days: Ints
+    channels: NDArray[np.str_]
 
     def until(self, day: int) -> Exposures:
         """Return what was known before a day: earlier exposures, taken up or not by then."""
@@ -47,6 +51,7 @@ class Exposures:
             self.days[earlier],
             np.where(self.accepted_days[earlier] < day, self.accepted[earlier], 0.0),
             self.accepted_days[earlier],
+            self.channels[earlier],
         )
 
 
@@ -64,10 +69,15 @@ def from_tables(
     customer = exposures["customer_id"].astype(str).map(customer_index).fillna(-1).to_numpy().astype(np.int64)
     offer = exposures["offer_id"].astype(str).map(offer_index).fillna(-1).to_numpy().astype(np.int64)
     day = days_of(exposures["at"])
+    channel = (
+        exposures["channel"].fillna("").to_numpy().astype(np.str_)
+        if "channel" in exposures
+        else np.full(len(day), "", dtype=np.str_)
+    )
     kept = (customer >= 0) & (offer >= 0) & (day <= last)
-    customer, offer, day = customer[kept], offer[kept], day[kept]
+    customer, offer, day, channel = customer[kept], offer[kept], day[kept], channel[kept]
     order = np.lexsort((offer, customer, day))
-    customer, offer, day = customer[order], offer[order], day[order]
+    customer, offer, day, channel = customer[order], offer[order], day[order], channel[order]
     taken = outcomes.loc[outcomes["outcome"].isin(ACCEPTED)]
     who = taken["customer_id"].astype(str).map(customer_index).fillna(-1).to_numpy().astype(np.int64)
     what = taken["offer_id"].astype(str).map(offer_index).fillna(-1).to_numpy().astype(np.int64)
@@ -80,7 +90,7 @@ def from_tables(
         [first.get(pair, _NEVER) for pair in zip(customer.tolist(), offer.tolist(), strict=True)],
         dtype=np.int64,
     )
-    return Exposures(customer, offer, day, (taken_on < _NEVER).astype(np.float64), taken_on)
+    return Exposures(customer, offer, day, (taken_on < _NEVER).astype(np.float64), taken_on, channel)
 
 
 def past_contacts(past: Exposures, n_customers: int) -> tuple[Floats, Floats]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recommend.baskets import Baskets, Floats, Ints
+from recommend.exposures import require
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 WEEKS = 53
 REACH_DAYS = 28
@@ -31,6 +37,34 @@ class Shelving:
     def unknown(cls, n_items: int) -> Shelving:
         """Return what holds when nothing is known: each item is its own kind, prices are missing."""
         return cls(np.arange(n_items, dtype=np.int64), np.full(n_items, np.nan))
+
+    @classmethod
+    def of(cls, vocabulary: Sequence[str], products: pd.DataFrame | None) -> Shelving:
+        """Put kinds and prices in the order of the vocabulary; an item without a kind is its own.
+
+        Parameters
+        ----------
+        vocabulary
+            Names of the items.
+        products
+            ``item`` and optionally ``kind`` and ``price``.
+        """
+        blank = cls.unknown(len(vocabulary))
+        if products is None:
+            return blank
+        require(products, ("item",), "products")
+        table = products.assign(item=products["item"].astype(str)).drop_duplicates("item").set_index("item")
+        names = table["kind"].to_dict() if "kind" in table else {}
+        numbers: dict[str, int] = {}
+        kinds = []
+        for item in vocabulary:
+            kind = names.get(item)
+            name = f"kind:{kind}" if isinstance(kind, str) and kind else f"item:{item}"
+            kinds.append(numbers.setdefault(name, len(numbers)))
+        prices = blank.prices
+        if "price" in table:
+            prices = table["price"].reindex(list(vocabulary)).to_numpy(dtype=np.float64)
+        return cls(np.array(kinds, dtype=np.int64), prices)
 
     @property
     def n_kinds(self) -> int:

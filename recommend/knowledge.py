@@ -16,7 +16,7 @@ from recommend.neighbours import Prototypes
 from recommend.related import Related, better_of_kind, co_purchase, taste
 from recommend.replenish import Replenishment
 
-TYPICAL_CUSTOMERS = 96
+TYPICAL_CUSTOMERS = 64
 SEGMENTS = 12
 
 

@@ -45,9 +45,7 @@ class Prototypes:
         count = max(1, min(count, n // 10))
         unit = _matrix(habits, unit_weights(habits, n), n, n_items)
         liked = _matrix(habits, shares(habits, n_baskets), n, n_items)
-        rng = np.random.default_rng(random_state)
-        start = np.sort(rng.choice(n, count, replace=False)) if n else np.zeros(0, dtype=np.int64)
-        directions = np.asarray(unit[start].todense()) if n else np.zeros((1, n_items))
+        directions = _spread(unit, count, random_state) if n else np.zeros((1, n_items))
         member = np.zeros(n, dtype=np.int64)
         for _ in range(_ROUNDS if n else 0):
             member = np.asarray((unit @ directions.T).argmax(axis=1))
@@ -81,6 +79,19 @@ class Prototypes:
             some = np.flatnonzero(near[row])
             score[row] = (near[row, some, None] * self.taste[some]).sum(axis=0)
         return score
+
+
+def _spread(unit: csr_array, count: int, random_state: int) -> Floats:
+    """Choose customers far from each other, each next one by how unlike the chosen it is (k-means++)."""
+    rng = np.random.default_rng(random_state)
+    chosen = [int(rng.integers(unit.shape[0]))]
+    likeness = np.zeros(unit.shape[0])
+    while len(chosen) < count:
+        newest = np.asarray(unit[chosen[-1:]].todense()).ravel()
+        likeness = np.maximum(likeness, unit @ newest)
+        unlike = np.maximum(1.0 - likeness, 0.0) ** 2 + 1e-12
+        chosen.append(int(rng.choice(len(unlike), p=unlike / unlike.sum())))
+    return np.asarray(unit[chosen].todense())
 
 
 def unit_weights(habits: Habits, n_rows: int) -> Floats:

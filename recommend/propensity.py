@@ -68,6 +68,7 @@ def grow(
     names: Sequence[str],
     *,
     weights: Floats | None = None,
+    later_weights: Floats | None = None,
     random_state: int = 0,
     num_threads: int = 1,
     rounds: int = 600,
@@ -83,7 +84,7 @@ def grow(
         A later slice that decides when to stop.
     names
         Names of the features.
-    weights
+    weights, later_weights
         Shape (rows): how many rows each stands for, where some were left out.
     rounds
         Most trees to grow.
@@ -102,7 +103,7 @@ def grow(
     chosen = SETTINGS | {"seed": random_state, "num_threads": num_threads} | (settings or {})
     chosen["min_data_in_leaf"] = max(5, min(int(str(chosen["min_data_in_leaf"])), len(rows) // 100))
     train = lgb.Dataset(rows, happened, weight=weights, feature_name=list(names), params=chosen)
-    later = lgb.Dataset(later_rows, later_happened, reference=train, params=chosen)
+    later = lgb.Dataset(later_rows, later_happened, weight=later_weights, reference=train, params=chosen)
     booster = lgb.train(
         chosen,
         train,

@@ -50,7 +50,7 @@ class Related:
         return flat.astype(np.float64).reshape(n_rows, n_items)
 
 
-def co_purchase(baskets: Baskets, n_items: int, width: int = 50, shrink: float = 10.0) -> Related:
+def co_purchase(baskets: Baskets, n_items: int, width: int = 30, shrink: float = 10.0) -> Related:
     """Relate items that share baskets: the share of baskets with i that also hold j, shrunk for rare i."""
     held = _matrix(
         baskets.line_baskets(), baskets.items, np.ones(len(baskets.items)), len(baskets.days), n_items
@@ -65,9 +65,7 @@ def co_purchase(baskets: Baskets, n_items: int, width: int = 50, shrink: float =
     return _strongest(block, n_items, width)
 
 
-def taste(
-    habits: Habits, n_customers: int, n_items: int, width: int = 100, asymmetry: float = 0.5
-) -> Related:
+def taste(habits: Habits, n_customers: int, n_items: int, width: int = 60, asymmetry: float = 0.5) -> Related:
     """Relate items through the customers who share them: user-based filtering, folded onto items.
 
     With every other customer as neighbour and locality 1, the prediction of UP-CF (Faggioli, Polato and

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clv.errors import TooLittleData
 from recommend.baskets import Baskets, Floats, Ints
-from recommend.calibration import Calibration, calibrate
+from recommend.calibration import ChannelCalibration, calibrate_channels
 from recommend.evaluation import area_under_curve, calibration_error, log_loss, reliability
 from recommend.exposures import Exposures, past_contacts
 from recommend.features import Matrix
@@ -199,15 +200,15 @@ class ResponseModel:
     """Trees and calibration for offers put before a customer, and how offers fared so far."""
 
     trees: Trees
-    calibration: Calibration
+    calibration: ChannelCalibration
     record: Record
     book: OfferBook
     evidence: Ints
 
-    def probability(self, rows: Matrix) -> tuple[Floats, Floats]:
-        """Return raw and calibrated probability of each row."""
+    def probability(self, rows: Matrix, channel: str = "") -> tuple[Floats, Floats]:
+        """Return raw and calibrated probability of each row, presented in a channel."""
         raw = self.trees.probability(rows)
-        return raw, self.calibration(raw)
+        return raw, self.calibration(raw, channel)
 
 
 def fit_response(
@@ -245,8 +246,10 @@ def fit_response(
         num_threads=num_threads,
         settings=SETTINGS,
     )
-    calibration = calibrate(trees.probability(rows[2]), happened[2])
-    promised = calibration(trees.probability(rows[3]))
+    calibration = calibrate_channels(
+        trees.probability(rows[2]), happened[2], exposures.channels[masks[2]].tolist()
+    )
+    promised = _promised(calibration, trees.probability(rows[3]), exposures.channels[masks[3]])
     record = Record.of(book, exposures.offers, exposures.accepted)
     evidence = np.bincount(exposures.offers, minlength=len(book.ids))
     judged: dict[str, object] = {
@@ -254,13 +257,22 @@ def fit_response(
         "positives": int(happened[3].sum()),
         "training_positives": int(happened[0].sum()),
         "calibration_error": calibration_error(promised, happened[3]),
-        "calibration_method": calibration.method,
+        "calibration_method": calibration.pooled.method,
+        "calibrated_channels": sorted(calibration.by_channel),
         "auc": area_under_curve(promised, happened[3]),
         "log_loss": log_loss(promised, happened[3]),
         "base_log_loss": log_loss(np.full(len(promised), float(happened[2].mean())), happened[3]),
         "reliability": reliability(promised, happened[3]),
     }
     return ResponseModel(trees, calibration, record, book, evidence), judged
+
+
+def _promised(calibration: ChannelCalibration, raw: Floats, channels: NDArray[np.str_]) -> Floats:
+    out = np.empty(len(raw))
+    for channel in np.unique(channels).tolist():
+        mask = channels == channel
+        out[mask] = calibration(raw[mask], channel)
+    return out
 
 
 def _cuts(exposures: Exposures) -> list[int]:
@@ -331,7 +343,7 @@ def load_response(head: dict[str, Any], path: Path, arrays: dict[str, Any]) -> R
     ids, names = head["ids"], head["group_names"]
     return ResponseModel(
         trees=Trees.load(path),
-        calibration=Calibration.from_json(head["calibration"]),
+        calibration=ChannelCalibration.from_json(head["calibration"]),
         record=Record(arrays["record.offers"], arrays["record.groups"], float(head["overall"])),
         book=OfferBook(
             tuple(ids),

@@ -14,7 +14,7 @@ from recommend.items import Shelving
 from recommend.knowledge import Knowledge
 from recommend.sources import propose_items
 
-_CELLS = 2_000_000
+_CELLS = 250_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,13 @@ def propose_items(
     )
 
 
+def companions(knowledge: Knowledge, mentioned: set[int], most: int = 5) -> Ints:
+    """Return the mentioned items and what most often shares baskets with each."""
+    own = np.array(sorted(mentioned), dtype=np.int64)
+    near = knowledge.together.items[own, :most].ravel()
+    return np.unique(np.concatenate((own, near)))
+
+
 def own_scores(habits: Habits, moments: Ints, knowledge: Knowledge, n_rows: int) -> tuple[Floats, Floats]:
     """Score each customer's own items by ``OWN_SOURCES`` and rank them within the customer.
 
