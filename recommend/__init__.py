@@ -43,6 +43,7 @@ speech        words and reasons of one hint together
 languages     which language a reader's tag means
 sensitive     what is never shown or spoken of
 listen        a chat message to topic, intent, mood and the items it names; nothing of the text is kept
+mentions      which items a message names
 ear           guesses from runs of characters, learned from example sentences
 lexicon       what a listener looks up: cues and the names of a catalogue
 cues_en       English cues of intent and topic
@@ -56,4 +57,26 @@ phrasebook    known phrases in a list of words, the longest first
 script_forms  one form for traditional and simplified characters, wide and narrow letters
 spelling      what was meant by a misspelt word
 topics        topics learned from labelled messages, stored as plain numbers
+candidates    the proposer: what could be put before a customer, each with its calibrated probability
+sources       where candidates come from, and each source's best
+baskets       who bought what when, as arrays: one customer or all of them
+habits        what each customer bought before: how often, how recently, at what rhythm
+items         what all customers show about each item, its kind and its price
+replenish     when an item is due again
+related       which items go with which: by basket, by taste, dearer ones of a kind
+bundles       pairs bought together, with support, confidence and lift
+neighbours    customers of like taste, kept as typical customers
+knowledge     all of that as of a day
+features      the numbers the propensity model sees, one function for training and live
+samples       training rows from snapshots of the past
+itemmodel     items bought within a horizon: slices in time, trees, calibration, judgement
+nextbasket    the ranking form for the next visit
+exposures     offers put before customers in the past, and what followed
+response      who takes up a coupon or campaign offer
+uptake        who takes up an offer, from a plain table of presentations
+encoders      mixed columns to numbers that survive drift
+propensity    the trees, saved as their own text
+calibration   from a raw probability to one that keeps its promise, per channel
+shelf         a catalogue in the proposer's own numbering
+evaluation    recall, NDCG, calibration error: how good a ranking and a promise are
 """
