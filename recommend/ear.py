@@ -17,11 +17,16 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from recommend.topics import TopicModel, pieces_of
+from recommend.vitals import Floats
 
 TRAINED: Final = Path(__file__).parent / "trained"
 SENTENCES: Final = TRAINED / "sentences.tsv"
 NOTHING: Final = "none"  # the label of a message that wants nothing, or is about nothing in particular
 PARTS: Final = ("intent", "sentiment", "topic")
+# A guess is toned down where fewer pieces than these, or a smaller share of them, are known: it has little
+# to go by.
+ENOUGH: Final = 10
+FAMILIAR: Final = 0.4
 LISTENED: Final = 120  # words of a message; a chat message seldom has more
 
 
@@ -78,11 +83,13 @@ class Ear:
 
     def guess(self, words: Sequence[str]) -> Guess:
         """Guess what a message whose words are read wants, feels and is about."""
-        numbers, values = self.intent.weigh(pieces_of(words[:LISTENED]))
+        found = pieces_of(words[:LISTENED])
+        numbers, values = self.intent.weigh(found)
+        known = sum(piece in self.intent.vocabulary for piece in found)
+        firm = min(1.0, known / max(ENOUGH, FAMILIAR * len(found)))
         models = (self.intent, self.sentiment, self.topic)
-        return Guess(
-            *(
-                dict(zip(model.topics, np.log(model.chances(numbers, values)).tolist(), strict=True))
-                for model in models
-            )
-        )
+        return Guess(*(_log(model.topics, model.chances(numbers, values) ** firm) for model in models))
+
+
+def _log(labels: Sequence[str], weights: Floats) -> dict[str, float]:
+    return dict(zip(labels, np.log(weights / weights.sum()).tolist(), strict=True))

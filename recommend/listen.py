@@ -12,6 +12,7 @@ about paying, invoices, and when a refund arrives. Empty: none of these.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -19,13 +20,16 @@ from typing import Any, Final, NamedTuple
 from recommend.constructions import Construction, constructions_in
 from recommend.context import Sentiment
 from recommend.ear import NOTHING, Guess
-from recommend.lexicon import CONCERN, Labels, Lexicon
+from recommend.lexicon import Labels, Lexicon
+from recommend.mentions import mentions, whole_names
 from recommend.phrasebook import Found
 from recommend.script_forms import plain, tokens
 from recommend.topics import TopicModel
 
 MOST_SLIPS: Final = 12  # words of one message that are looked up as misspelt
-MOST_MENTIONS: Final = 5
+# Log-probability from which the model is believed without a single cue. What ends all selling needs more.
+SURE: Final = math.log(0.25)
+SURE_OF_HARM: Final = {"complaint": math.log(0.5), "negative": math.log(2 / 3)}
 TRUST: Final = 0.5  # log-odds that one unit of cue weight is worth
 _LOOKED_THROUGH: Final = frozenset("有要想是会能再用必需打算得到很太那么怎这特别非常十分大够曾过")
 _STOPS: Final = frozenset(",.;:!?。，；：、")
@@ -92,14 +96,15 @@ def listen(text: str, lexicon: Lexicon, topics: TopicModel | None = None) -> Hea
     _add(intents, "complaint", felt.refused_praise)
     for phrase in phrases:
         _add(intents, phrase.intent, phrase.weight)
-    guess = lexicon.ear.guess(words)
-    mentions = _mentions(words, lexicon)
+    names = whole_names(words, lexicon)
+    guess = lexicon.ear.guess(_besides(words, names))
+    named = mentions(words, names, lexicon)
     intent = _believed(guess.intents, _claims(intents), "")
     sentiment = _sentiment(guess, felt.mood + sum(phrase.mood for phrase in phrases), intents)
     topic = topics.predict(text) if topics else ""
     topic = topic or _believed(guess.topics, _about(lexicon.topics.find(words), phrases), "")
-    topic = topic or _USUAL_TOPIC.get(intent, "product" if mentions else "")
-    return Heard(topic, intent, sentiment, mentions)
+    topic = topic or _USUAL_TOPIC.get(intent, "product" if named else "")
+    return Heard(topic, intent, sentiment, named)
 
 
 def _forgiven(words: list[str], lexicon: Lexicon) -> list[str]:
@@ -111,6 +116,12 @@ def _forgiven(words: list[str], lexicon: Lexicon) -> list[str]:
             left -= 1
             words[at] = spelling.meant(word) or word
     return words
+
+
+def _besides(words: Sequence[str], names: Sequence[Found[tuple[int, ...]]]) -> list[str]:
+    """Return the words that are no name: what is sold here says nothing of what is wanted."""
+    taken = {at for found in names for at in range(found.start, found.stop)}
+    return [word for at, word in enumerate(words) if at not in taken]
 
 
 class _Turns:
@@ -192,7 +203,8 @@ def _claims(intents: Mapping[str, float]) -> dict[str, float]:
 def _believed(guess: Mapping[str, float], claims: Mapping[str, float], nothing: str) -> str:
     """Return the label likeliest to both witnesses: the model's log-probability and the cues' weight."""
     best = max(guess, key=lambda label: guess[label] + TRUST * claims.get(label, 0.0), default=nothing)
-    return nothing if best == NOTHING else best
+    unsure = claims.get(best, 0.0) <= 0 and guess[best] < SURE_OF_HARM.get(best, SURE)
+    return nothing if best == NOTHING or unsure else best
 
 
 def _sentiment(guess: Guess, mood: float, intents: Mapping[str, float]) -> Sentiment:
@@ -206,19 +218,3 @@ def _sentiment(guess: Guess, mood: float, intents: Mapping[str, float]) -> Senti
 def _add(scores: dict[str, float], label: str, amount: float) -> None:
     if label:
         scores[label] = scores.get(label, 0.0) + amount
-
-
-def _mentions(words: Sequence[str], lexicon: Lexicon) -> tuple[str, ...]:
-    whole = lexicon.names.find(words)
-    numbers = [number for found in reversed(whole) for number in found.payload]
-    taken = {at for found in whole for at in range(found.start, found.stop)}
-    score: dict[int, float] = {}
-    size: dict[int, int] = {}
-    said = {found.payload for found in lexicon.parts.find(words) if found.start not in taken}
-    for part in said:
-        for number, length in part:
-            score[number] = score.get(number, 0.0) + 1.0
-            size[number] = length
-    likely = sorted(score, key=lambda number: (-score[number] / size[number], number))
-    meant = [number for number in likely if score[number] >= CONCERN * size[number]] or likely[:1]
-    return tuple(lexicon.items[number] for number in dict.fromkeys([*numbers, *meant]))[:MOST_MENTIONS]
