@@ -151,11 +151,17 @@ class _Reader:
             return self._time(bare, type_)
         if column.kind in ("flag", "choice") or column.name == "channel":
             return self._word(bare)
-        if column.kind == "list":
-            return Cell(column, raw, bare.said if type_.endswith("[]") else _listed(bare.said))
-        if column.kind == "json":
-            return Cell(column, raw, f"CASE WHEN json_valid({bare.said}) THEN {bare.said} END", "Write JSON.")
+        if column.kind in ("list", "json"):
+            return self._structure(bare, type_)
         return Cell(column, raw, f"upper({bare.said})" if column.name == "currency" else bare.said)
+
+    def _structure(self, bare: Cell, type_: str) -> Cell:
+        if bare.column.kind == "list":
+            return Cell(bare.column, bare.raw, bare.said if type_.endswith("[]") else _listed(bare.said))
+        if bare.column.name == "consent":
+            return Cell(bare.column, bare.raw, _permissions(bare.said), "Say yes or no for each channel.")
+        value = f"CASE WHEN json_valid({bare.said}) THEN {bare.said} END"
+        return Cell(bare.column, bare.raw, value, "Write JSON.")
 
     def _raw(self, column: Column) -> str:
         name, type_ = quote(column.name), self.staged.types[column.name]
@@ -256,6 +262,12 @@ def _listed(said: str) -> str:
     json = f"try_cast(json_extract_string({said}, '$[*]') AS VARCHAR[])"
     parts = f"list_transform(regexp_split_to_array({said}, '[|;]'), lambda x: trim(x))"
     return f"CASE WHEN {said} LIKE '[%' THEN CASE WHEN json_valid({said}) THEN {json} END ELSE {parts} END"
+
+
+def _permissions(said: str) -> str:
+    """Return SQL for a JSON object of which every member is true or false, else NULL."""
+    other = f"list_filter(json_extract({said}, '$.*'), lambda x: json_type(x) <> 'BOOLEAN')"
+    return f"CASE WHEN NOT json_valid({said}) THEN NULL WHEN len({other}) = 0 THEN {said} END"
 
 
 def _complete_purchases(reader: _Reader, cells: list[Cell]) -> list[Cell]:

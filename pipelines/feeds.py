@@ -17,6 +17,7 @@ from pipelines.aliases import require, resolve
 from pipelines.delimited import Malformed, TextFile
 from pipelines.mapping import TableMapping
 from pipelines.tables import TABLES, Table
+from pipelines.words import NO, NOTHING, YES
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +176,11 @@ def select_columns(table: Table, headers: Sequence[str], mapping: TableMapping, 
     if table.keeps_extras:
         consents, extras = _split_consents([header for header in headers if header not in used], single)
         if consents and table.name == "customers" and "consent" not in parts:
-            parts["consent"] = _json(consents)
+            parts["consent"] = _json({name: _permission(header) for name, header in consents.items()})
         else:
             extras |= consents
         if extras and "attributes" not in parts:
-            parts["attributes"] = _json(extras)
+            parts["attributes"] = _json({name: quote(header) for name, header in extras.items()})
     return ", ".join(f"{expression} AS {quote(column)}" for column, expression in parts.items())
 
 
@@ -249,8 +250,20 @@ def _split_consents(
 
 
 def _json(members: dict[str, str]) -> str:
-    pairs = ", ".join(f"{literal(name)}, {quote(header)}" for name, header in members.items())
+    """Return SQL for a JSON object of the members that are not null."""
+    pairs = ", ".join(f"{literal(name)}, {expression}" for name, expression in members.items())
     return f"json_merge_patch('{{}}', json_object({pairs}))::VARCHAR"
+
+
+def _permission(header: str) -> str:
+    """Return SQL for true, false or null; a word that says neither stays a word, and is refused later."""
+    word = f"lower(trim({quote(header)}::VARCHAR))"
+    yes, no = (", ".join(map(literal, sorted(words))) for words in (YES, NO))
+    nothing = ", ".join(literal(text.lower()) for text in ("", *NOTHING))
+    return (
+        f"CASE WHEN {word} IN ({yes}) THEN 'true'::JSON WHEN {word} IN ({no}) THEN 'false'::JSON "
+        f"WHEN {word} IN ({nothing}) THEN NULL ELSE to_json({word}) END"
+    )
 
 
 def literal(text: str) -> str:

@@ -26,8 +26,8 @@ NOTHING: Final = (
     "\\N",
     "<NA>",
 )
-_YES: Final = _words("1 1.0 true t yes y ja j oui o si sí x 是 有 return returned refund refunded retoure")
-_NO: Final = _words("0 0.0 false f no n nein non 否 无 無 sale")
+YES: Final = _words("1 1.0 true t yes y ja j oui o si sí x 是 有 return returned refund refunded retoure")
+NO: Final = _words("0 0.0 false f no n nein non 否 无 無 sale")
 _CHANNELS: Final = {
     "phone": ("telephone", "tel", "call", "voice", "telefon", "电话", "電話"),
     "chat": ("livechat", "live chat", "webchat", "web chat", "web_chat", "im", "在线客服", "線上客服"),
@@ -73,7 +73,7 @@ def meaning(column: Column, word: str) -> str | None:
     """
     low = word.casefold()
     if column.kind == "flag":
-        return "true" if low in _YES else "false" if low in _NO else None
+        return "true" if low in YES else "false" if low in NO else None
     if column.kind == "choice":
         snake = low.replace(" ", "_").replace("-", "_")
         if snake in column.choices:

@@ -289,6 +289,8 @@ def test_references_to_nothing_are_kept_out_where_the_mapping_says_so(tmp_path: 
     [
         ("customers", "customer_id,birth_year", "ann,1720"),
         ("customers", "customer_id,birth_year", "ann,1980.5"),
+        ("customers", "customer_id,consent_email", "ann,perhaps"),
+        ("customers", "customer_id,consent", 'ann,"{""email"": ""no""}"'),
         ("products", "product_id,price", "p1,-1"),
         ("products", "product_id,available", "p1,perhaps"),
         ("offers", "offer_id,name,kind", "f1,Ten off,give_away"),

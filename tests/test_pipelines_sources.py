@@ -190,7 +190,7 @@ def test_a_folder_feeds_every_table_its_file_names_say(tmp_path: Path) -> None:
         ]
         assert rows(ledger, "SELECT item FROM products") == [("Milk",)]
         assert rows(ledger, "SELECT region, consent, attributes FROM customers") == [
-            ("Graz", '{"email":"yes"}', '{"shoe_size":"38"}')
+            ("Graz", '{"email":true}', '{"shoe_size":"38"}')
         ]
         assert rows(ledger, "SELECT channel FROM interactions") == [("email",)]
         assert "products" not in {absence.what for absence in ledger.absent()}
@@ -346,7 +346,7 @@ def test_permissions_and_category_paths_are_put_together_from_columns(tmp_path: 
     with Ledger(None) as ledger:
         take_in(ledger, mapping)
         consent = rows(ledger, "SELECT consent FROM customers")
-        assert consent == [('{"email.marketing":"yes","sms":"no"}',)]
+        assert consent == [('{"email.marketing":true,"sms":false}',)]
         assert rows(ledger, "SELECT category, item FROM products") == [("Food/Milk", "Milk")]
 
 
