@@ -4,6 +4,7 @@ Map
 ---
 context       the moment: channel, agent, intent, what the chat mentions
 profile       one customer as the engine sees them: value, segments, tags, consent, contacts, history
+history       what one customer bought when, in the compact form the live service reads
 candidate     one thing that could be said, with its propensity
 decision      what was decided: hints, or a reasoned silence, and everything held back with its reason
 rules         one rule language for policies and segments: parse, one customer at a time

@@ -22,7 +22,7 @@ class Construction(NamedTuple):
     pattern: re.Pattern[str]
 
 
-HEARD: Final = 300  # characters of a message in which turns of phrase are looked for
+HEARD: Final = 250  # characters of a message in which turns of phrase are looked for
 _LATIN: Final = re.compile(r"[a-z]{3}")
 _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 

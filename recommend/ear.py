@@ -27,7 +27,7 @@ PARTS: Final = ("intent", "sentiment", "topic")
 # to go by.
 ENOUGH: Final = 10
 FAMILIAR: Final = 0.4
-LISTENED: Final = 120  # words of a message; a chat message seldom has more
+LISTENED: Final = 100  # words of a message; a chat message seldom has more
 
 
 class Guess(NamedTuple):

@@ -71,7 +71,7 @@ def listen(text: str, lexicon: Lexicon, topics: TopicModel | None = None) -> Hea
     Parameters
     ----------
     text
-        As the customer wrote it; what exceeds 600 characters is not read.
+        As the customer wrote it; what exceeds 400 characters is not read.
     lexicon
         Cues and names.
     topics

@@ -48,15 +48,16 @@ class PhraseBook(Generic[Payload]):
         """Return the phrases that occur, from left to right."""
         found: list[Found[Payload]] = []
         lengths, phrases, count = self.lengths, self.phrases, len(words)
-        at = 0
-        while at < count:
-            step = 1
-            for length in lengths.get(words[at], ()):
-                if at + length <= count:
-                    phrase = words[at] if length == 1 else " ".join(words[at : at + length])
-                    if phrase in phrases:
-                        found.append(Found(at, at + length, phrases[phrase]))
-                        step = length
-                        break
-            at += step
+        free = 0  # the first token no phrase has taken yet
+        for at, word in enumerate(words):
+            if word not in lengths or at < free:
+                continue
+            for length in lengths[word]:
+                if at + length > count:
+                    continue
+                phrase = word if length == 1 else " ".join(words[at : at + length])
+                if phrase in phrases:
+                    free = at + length
+                    found.append(Found(at, free, phrases[phrase]))
+                    break
         return found

@@ -71,7 +71,7 @@ _TOKEN: Final = re.compile(
     r"[a-z]+(?:'[a-z]+)?|[0-9]+|[\u3400-\u9fff]|[?!]+|[^\w\s]", re.ASCII | re.IGNORECASE
 )
 _APOSTROPHES: Final = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'"})
-LONGEST: Final = 600  # characters heard of one message
+LONGEST: Final = 400  # characters heard of one message
 
 
 def plain(text: str) -> str:
