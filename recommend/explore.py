@@ -337,6 +337,6 @@ class Contest:
         for place in range(len(slate), 0, -1):
             beaten = below[behind == place].prod(axis=0)
             mass = (owner == slate[place - 1]) * beaten * lower / atoms
-            lower = np.concatenate(([0.0], np.cumsum(mass)))[:-1]
+            lower = np.cumsum(mass)
             total = float(mass.sum())
         return total

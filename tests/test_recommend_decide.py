@@ -323,7 +323,7 @@ def test_enough_is_enough(contacts: list[Contact], direction: str, channel: str,
 def test_a_pause_counts_only_what_fell_into_its_window() -> None:
     policies = replace(NOBODY_HELD_OUT, suppressions=(Suppression("ignored", "offer", 2, 10, 30),), limits=())
     spread = replace(ANN, contacts=(met(20, "ignored", "cups"), met(5, "ignored", "cups")))
-    dense = replace(ANN, contacts=(met(12, "ignored", "cups"), met(5, "ignored", "cups")))
+    dense = replace(ANN, contacts=(met(15, "ignored", "cups"), met(5, "ignored", "cups")))
     assert said(ask(offer("cups"), profile=spread, policies=policies)) == ["cups"]
     assert said(ask(offer("cups"), profile=dense, policies=policies)) == []
 

@@ -94,13 +94,13 @@ def test_every_estimator_finds_a_policy_that_is_better_in_truth() -> None:
 def test_intervals_hold_the_truth_as_often_as_they_say_and_doubly_robust_is_steadier_than_weights() -> None:
     names = ("ips", "snips", "dr")
     held, errors = dict.fromkeys(names, 0), dict.fromkeys(names, 0.0)
-    for seed in range(30):
+    for seed in range(20):
         found, truth = answer(rows=400, seed=seed)
         for name in names:
             held[name] += found.estimate(name).is_about(truth)
             errors[name] += (found.estimate(name).value - truth) ** 2
-    # 95 % of 30 is 28.5; 24 or fewer would come about once in 80 such tests
-    assert min(held.values()) >= 25, held
+    # 95 % of 20 is 19; 16 or fewer would come about once in 60 such tests
+    assert min(held.values()) >= 17, held
     assert errors["dr"] < errors["ips"]
 
 
