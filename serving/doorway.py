@@ -114,7 +114,8 @@ class Doorway:
         route = getattr(scope.get("route"), "path", "none")
         self.metrics.requests[scope["method"], route, str(status)] += 1
         self.metrics.stages["whole"].observe(seconds)
-        if log.isEnabledFor(logging.INFO):
+        level = logging.DEBUG if route == "none" and status < 400 else logging.INFO  # the page's own files
+        if log.isEnabledFor(level):
             facts = {
                 "request_id": request_id,
                 "method": scope["method"],
@@ -122,7 +123,7 @@ class Doorway:
                 "status": status,
                 "ms": round(seconds * 1000, 2),
             }
-            log.info("request", extra={"facts": facts})
+            log.log(level, "request", extra={"facts": facts})
 
     def _counted(self, receive: Receive) -> Receive:
         """Count what comes in, for a body whose size was not announced, or not truly."""

@@ -120,6 +120,7 @@ class Standing:
                 historic_revenue=summary.historic_revenue,
                 horizon_days=self.horizon_days,
                 as_of=as_of,
+                tilt=_tilt(published),
             )
             for name, number in asdict(scored).items():
                 value[name] = number.isoformat() if isinstance(number, date) else number
@@ -132,6 +133,12 @@ class Standing:
         segments = self.segment_model.segments_of(profile.value)
         named = replace(profile, segments=segments)
         return replace(named, tags=self.segment_model.tags_of(named, as_of))
+
+
+def _tilt(published: Mapping[str, Scalar]) -> float | None:
+    """Return by what last night's log corrected the customer's value; None if nothing did."""
+    tilt = published.get(c.TILT)
+    return float(tilt) if isinstance(tilt, int | float) else None
 
 
 def _counted(

@@ -8,15 +8,15 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, text
+from sqlalchemy import Connection, Engine, Executable, Insert, Update, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
@@ -24,6 +24,7 @@ from clv.errors import SettingError
 from serving.refusals import Unavailable
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+Row: TypeAlias = tuple[str | int | float | bytes | None, ...]
 _ADVISORY: Final = 7_203_511  # any fixed number: one migration at a time on PostgreSQL
 
 
@@ -178,3 +179,31 @@ def _begin_for_writing(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first and then writes could not be retried."""
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def write_many(
+    connection: Connection, statement: Insert | Update, names: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Write many rows by one statement of the driver's own, which costs a tenth of describing each row again.
+
+    Parameters
+    ----------
+    connection
+        With an open transaction.
+    statement
+        An insert or update whose values are parameters.
+    names
+        The parameters, in the order they have in each row.
+    rows
+        The values: texts, numbers, bytes or None.
+    """
+    if not rows:
+        return
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(names))
+    if compiled.positiontup is not None:  # SQLite: by position
+        order = [names.index(name) for name in compiled.positiontup]
+        straight = order == list(range(len(names)))
+        found: Any = list(rows) if straight else [tuple(row[place] for place in order) for row in rows]
+    else:  # PostgreSQL: by name
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+    connection.exec_driver_sql(str(compiled), found)

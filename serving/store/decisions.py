@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from recommend.decision import Decision, Ranked
 from serving.live.messages import micros
-from serving.store.database import Database
+from serving.store.database import Database, write_many
 from serving.store.tables import decisions, outcomes
 
 
@@ -83,6 +83,7 @@ def _columns(candidates: Sequence[Ranked]) -> dict[str, Any]:
     return columns
 
 
+_LOGGED: Final = tuple(column.name for column in decisions.columns)
 _PLAIN: Final = tuple(field.name for field in fields(Decision) if field.name != "candidates")
 _CANDIDATE: Final = {field.name: attrgetter(field.name) for field in fields(Ranked)}
 _TEXTS: Final = ("kind", "sources", "dropped_by", "reason")
@@ -90,7 +91,9 @@ _TEXTS: Final = ("kind", "sources", "dropped_by", "reason")
 
 def log_decisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[None]:
     """Write decisions."""
-    connection.execute(decisions.insert(), list(rows))
+    write_many(
+        connection, decisions.insert(), _LOGGED, [tuple(row[name] for name in _LOGGED) for row in rows]
+    )
     return [None] * len(rows)
 
 

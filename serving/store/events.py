@@ -12,10 +12,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.live.book import Book
 from serving.live.messages import READERS, Message, from_micros
+from serving.store.database import Row, write_many
 from serving.store.people import Pseudonyms
 from serving.store.tables import events, outcomes, profiles, suppressions
 
 Taken = Literal["accepted", "duplicate", "conflict", "suppressed"]
+_COLUMNS: Final = ("message_id", "digest", "customer_id", "kind", "body", "occurred_at", "received_at")
+_MOVE: Final = (
+    update(profiles)
+    .where(profiles.c.customer_id == bindparam("who"))
+    .values(book=bindparam("book"), changed_at=bindparam("changed_at"))
+)
 _MOST_NAMED: Final = 500  # placeholders of one statement
 
 
@@ -84,23 +91,16 @@ class EventLog:
         """Insert new events; return the ids somebody else inserted first."""
         if not new:
             return set()
-        rows = [
-            {
-                "message_id": message.message_id,
-                "digest": message.digest,
-                "customer_id": message.customer_id,
-                "kind": message.kind,
-                "body": message.body,
-                "occurred_at": message.occurred_at,
-                "received_at": received,
-            }
-            for message, received in new
+        rows: list[Row] = [
+            (m.message_id, m.digest, m.customer_id, m.kind, m.body, m.occurred_at, received)
+            for m, received in new
         ]
         if connection.dialect.name == "sqlite":  # the write lock is ours: nobody can be first
-            connection.execute(sqlite.insert(events), rows)
+            write_many(connection, events.insert(), _COLUMNS, rows)
             return set()
         insert = postgresql.insert(events).on_conflict_do_nothing().returning(events.c.message_id)
-        written = set(connection.execute(insert, rows).scalars())
+        named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        written = set(connection.execute(insert, named).scalars())
         return {message.message_id for message, _ in new} - written
 
 
@@ -137,21 +137,11 @@ def move_books(connection: Connection, entries: Sequence[tuple[str, str, list[An
     for customer, kind, entry, received_at, name in entries:
         changed[customer].add(kind, entry, received_at, name)
         at[customer] = max(received_at, at.get(customer, 0))
-    rows = [{"who": who, "book": changed[who].to_bytes(), "changed_at": at[who]} for who in customers]
-    fresh = [row for row in rows if row["who"] in new]
-    moved = [row for row in rows if row["who"] not in new]
-    if fresh:
-        connection.execute(
-            profiles.insert(),
-            [{"customer_id": r["who"], "book": r["book"], "changed_at": r["changed_at"]} for r in fresh],
-        )
-    if moved:
-        connection.execute(
-            update(profiles)
-            .where(profiles.c.customer_id == bindparam("who"))
-            .values(book=bindparam("book"), changed_at=bindparam("changed_at")),
-            moved,
-        )
+    rows: list[Row] = [(changed[who].to_bytes(), at[who], who) for who in customers]
+    fresh = [row for row in rows if row[2] in new]
+    moved = [row for row in rows if row[2] not in new]
+    write_many(connection, profiles.insert(), ("book", "changed_at", "customer_id"), fresh)
+    write_many(connection, _MOVE, ("book", "changed_at", "who"), moved)
 
 
 def _open_books(connection: Connection, customers: Sequence[str], into: dict[str, Book]) -> set[str]:
