@@ -29,6 +29,7 @@ class Summary(BaseModel):
     historic_revenue: float | None = Field(None, description="Net amounts so far; estimated without it.")
     horizon_days: float = Field(365.0, gt=0, le=36_500, description="Days ahead to look.")
     as_of: str | None = Field(None, description="Day of the summary, ISO; the day of the fit without it.")
+    tilt: float | None = Field(None, ge=0, description="By what the log's past corrects the value.")
 
 
 class Value(BaseModel):
@@ -73,6 +74,7 @@ class ServedValue(PythonModel):
             historic_revenue=one.historic_revenue,
             horizon_days=one.horizon_days,
             as_of=None if one.as_of is None else date.fromisoformat(one.as_of),
+            tilt=one.tilt,
         )
         due = scored.expected_date_of_next_order
         fields = {name: getattr(scored, name) for name in Value.model_fields}

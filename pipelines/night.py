@@ -23,6 +23,7 @@ from pipelines.evaluation import Evaluation
 from pipelines.features import category_features, customer_features
 from pipelines.ingest import ingest
 from pipelines.ledger import Ledger
+from pipelines.orders import order_log, tilted
 from pipelines.progress import Progress, silent
 from pipelines.publish import publish, read_policies
 from pipelines.register import fetch_champion, register
@@ -156,7 +157,12 @@ class Night:
 
     def _train(self, ledger: Ledger, as_of: date) -> StepResult:
         folder, value, training = self.workspace.training(as_of), self.settings.value, self.settings.training
-        config = ValueConfig(annual_discount=value.annual_discount, margin_rate=value.margin_rate)
+        config = ValueConfig(
+            annual_discount=value.annual_discount,
+            margin_rate=value.margin_rate,
+            horizon_days=value.horizon_days,
+            random_state=training.random_state,
+        )
 
         def work() -> dict[str, Json]:
             folder.mkdir(parents=True, exist_ok=True)
@@ -241,7 +247,7 @@ class Night:
 
         return self._once("register", as_of, [self._done("evaluate", as_of)], [folder / REGISTERED], work)
 
-    def _score(self, _ledger: Ledger, as_of: date) -> StepResult:
+    def _score(self, ledger: Ledger, as_of: date) -> StepResult:
         chosen = self._choose(VALUE, as_of)
         folder, horizon = self.workspace.scores(as_of), self.settings.value.horizon_days
         features = self.workspace.features(as_of) / "customers.parquet"
@@ -254,9 +260,10 @@ class Night:
 
         def work() -> dict[str, Json]:
             model = ValueModel.load(chosen.folder)
-            scored = score(
-                pd.read_parquet(features), model, as_of, folder, horizon_days=horizon, progress=self._progress
-            )
+            known = pd.read_parquet(features)
+            if model.stack is not None:
+                known = tilted(model, known, order_log(ledger, as_of), as_of)
+            scored = score(known, model, as_of, folder, horizon_days=horizon, progress=self._progress)
             facts = {name: str(v) if isinstance(v, Path) else v for name, v in asdict(scored).items()}
             return {**facts, "model": f"{chosen.name} {chosen.as_fact()}", "provisional": chosen.provisional}
 
