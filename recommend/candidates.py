@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from recommend.calibration import Calibration, smooth
 from recommend.candidate import Candidate
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
-from recommend.exposures import ACCEPTED, days_of, from_tables, require
+from recommend.exposures import contact_record, days_of, from_tables, require
 from recommend.features import FEATURES, describe
 from recommend.habits import Habits
 from recommend.itemmodel import ItemModel, Plan, fit_items
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MOST_ITEMS = 20_000
+MOST_ITEMS_PROPOSED = 100
 MOST_OFFERS_PROPOSED = 30
+_PUT_CODES = 1 << np.arange(len(SOURCES))
 ITEM_EVIDENCE = 100.0  # presentations that an item model's word on an offer is worth
 
 
@@ -157,18 +160,9 @@ class Proposer:
         random_state: int,
         num_threads: int,
     ) -> None:
-        require(offers, ("offer_id", "items"), "offers")
-        groups = offers["group"].fillna("").astype(str).tolist() if "group" in offers else [""] * len(offers)
-        book = OfferBook.of(
-            offers["offer_id"].astype(str).tolist(),
-            [tuple(map(str, i)) if i is not None else () for i in offers["items"]],
-            groups,
-            self._index,
-        )
+        book = OfferBook.from_table(offers, self._index)
         seen = from_tables(exposures, outcomes, customer_index, book.ids, last)
-        items = self._items
-        if items is None:
-            raise NotFitted("The item model comes first.", hint="Call fit.")
+        items = self._fitted()
         try:
             self._response, judged = fit_response(
                 baskets, items.knowledge, book, seen, random_state=random_state, num_threads=num_threads
@@ -216,33 +210,42 @@ class Proposer:
         mentioned = {self._index[name] for name in context.mentions if name in self._index}
         named = companions(model.knowledge, mentioned) if mentioned else None
         habits = Habits.of(baskets, moment, len(self.vocabulary))
-        pairs = propose_items(baskets, habits, moment, model.knowledge, named=named)
+        pairs = propose_items(baskets, habits, moment, model.knowledge, own=90, others=10, named=named)
         rows = describe(baskets, habits, moment, model.knowledge, pairs)
         cold = not len(baskets.days)
         raw, promised = model.probability(rows)
         if cold:
             raw = promised = model.cold_probability()[pairs.items]
-        parts = model.trees.contributions(rows) if explain and not cold else None
-        rank = model.knowledge.items.rank[pairs.items].tolist()
-        put = pairs.put.tolist()
-        values = rows.tolist()
+        order = np.lexsort((pairs.items, -promised))
+        sellable = bound.has_offer[pairs.items[order]]
+        best = order[sellable][:MOST_ITEMS_PROPOSED]
+        if mentioned:
+            best = np.union1d(best, order[sellable & np.isin(pairs.items[order], sorted(mentioned))])
+        parts = model.trees.contributions(rows[best]) if explain and not cold else None
+        codes = pairs.put[best] @ _PUT_CODES
+        values, chosen = rows[best].tolist(), pairs.items[best]
         found = []
-        for j, item in enumerate(pairs.items.tolist()):
-            offer_id = bound.item_offers[item]
-            if offer_id is None:
-                continue
+        for place, (item, code, chance, raw_chance, rank) in enumerate(
+            zip(
+                chosen.tolist(),
+                codes.tolist(),
+                promised[best].tolist(),
+                raw[best].tolist(),
+                model.knowledge.items.rank[chosen].tolist(),
+                strict=True,
+            )
+        ):
+            added = {} if parts is None else dict(zip(FEATURES, parts[place].tolist(), strict=False))
             found.append(
                 Candidate(
-                    offer_id=offer_id,
+                    offer_id=bound.item_offers[item] or "",
                     item=self.vocabulary[item],
-                    sources=_sources(put[j], item in mentioned),
-                    propensity=float(promised[j]),
-                    propensity_raw=float(raw[j]),
-                    features=dict(zip(FEATURES, values[j], strict=True)),
-                    contributions=dict(zip(FEATURES, parts[j].tolist(), strict=False))
-                    if parts is not None
-                    else {},
-                    popularity_rank=rank[j],
+                    sources=_sources(code, item in mentioned),
+                    propensity=chance,
+                    propensity_raw=raw_chance,
+                    features=dict(zip(FEATURES, values[place], strict=True)),
+                    contributions=added,
+                    popularity_rank=rank,
                 )
             )
         return found
@@ -266,7 +269,7 @@ class Proposer:
             by_item = {c.item: c for c in found}
             bundles = model.knowledge.bundles
             return [self._offer_by_items(bound.offers[o], by_item, bundles) for o in open_now.tolist()]
-        past_days, past_accepts = _contact_record(profile)
+        past_days, past_accepts = contact_record(profile)
         rows = describe_response(
             baskets,
             moment,
@@ -389,15 +392,10 @@ class Proposer:
         return bound[1]
 
 
-def _sources(put: list[bool], mentioned: bool) -> tuple[str, ...]:
+@lru_cache(maxsize=4096)
+def _sources(code: int, mentioned: bool) -> tuple[str, ...]:
     """Name who put an item forward; what nobody did is a companion of a mentioned item."""
-    names = tuple(name for name, flag in zip(SOURCES, put, strict=True) if flag)
+    names = tuple(name for place, name in enumerate(SOURCES) if code >> place & 1)
     if mentioned:
         return ("mention", *names)
     return names or ("co_purchase",)
-
-
-def _contact_record(profile: Profile) -> tuple[Floats, Floats]:
-    days = {contact.at.date() for contact in profile.contacts}
-    accepted = sum(contact.outcome in ACCEPTED for contact in profile.contacts)
-    return np.array([float(len(days))]), np.array([float(accepted)])

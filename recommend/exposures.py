@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clv.errors import MissingColumn
 from recommend.baskets import Floats, Ints
+from recommend.profile import Profile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,3 +119,10 @@ def days_of(column: pd.Series) -> Ints:
     if values.dtype.kind != "M":
         values = np.array([np.datetime64(v, "D") for v in values.tolist()])
     return values.astype("datetime64[D]").astype(np.int64)
+
+
+def contact_record(profile: Profile) -> tuple[Floats, Floats]:
+    """Return the days on which a customer was contacted, and how many offers they took up."""
+    days = {contact.at.date() for contact in profile.contacts}
+    accepted = sum(contact.outcome in ACCEPTED for contact in profile.contacts)
+    return np.array([float(len(days))]), np.array([float(accepted)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,14 @@ from clv.errors import TooLittleData
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.calibration import ChannelCalibration, calibrate_channels
 from recommend.evaluation import area_under_curve, calibration_error, log_loss, reliability
-from recommend.exposures import Exposures, past_contacts
+from recommend.exposures import Exposures, past_contacts, require
 from recommend.features import Matrix
 from recommend.habits import Habits
 from recommend.knowledge import Knowledge
 from recommend.propensity import Trees, grow
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RESPONSE_FEATURES = (
     "baskets",
@@ -87,6 +90,14 @@ class OfferBook:
             groups=np.array([place.get(g, -1) for g in groups], dtype=np.int64),
             group_names=names,
         )
+
+    @classmethod
+    def from_table(cls, offers: pd.DataFrame, item_index: dict[str, int]) -> OfferBook:
+        """Index a table of ``offer_id``, ``items`` and optionally ``group``."""
+        require(offers, ("offer_id", "items"), "offers")
+        groups = offers["group"].fillna("").astype(str).tolist() if "group" in offers else [""] * len(offers)
+        items = [tuple(map(str, held)) if held is not None else () for held in offers["items"]]
+        return cls.of(offers["offer_id"].astype(str).tolist(), items, groups, item_index)
 
     @property
     def sizes(self) -> Ints:

@@ -36,6 +36,7 @@ class Shelf:
             f"{ITEM_PREFIX}{name}" if f"{ITEM_PREFIX}{name}" in catalogue.by_id else None
             for name in vocabulary
         ]
+        self.has_offer = np.array([offer is not None for offer in self.item_offers], dtype=bool)
         self.offers = [offer for offer in catalogue.offers if not offer.generated]
         ends = [_day_of(offer.valid_to, FAR_DAY) for offer in self.offers]
         self.valid_from = np.array([_day_of(o.valid_from, -FAR_DAY) for o in self.offers], dtype=np.int64)

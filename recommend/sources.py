@@ -25,6 +25,7 @@ UNRANKED = 999.0
 RANKED = 100
 LAPSED_GAPS = 3.0
 LAPSED_DAYS = 30.0
+_PLACES = np.arange(RANKED, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +176,13 @@ def _ranks(score: Floats, allowed: Flags, owned: Flags, others: int) -> tuple[Fl
         top = np.argpartition(-score, count - 1, axis=1)[:, :count]
     else:
         top = np.broadcast_to(np.arange(n_items), (n_rows, n_items))
-    best = np.take_along_axis(score, top, axis=1)
-    order = np.argsort(-best, axis=1, kind="stable")
-    top, best = np.take_along_axis(top, order, axis=1), np.take_along_axis(best, order, axis=1)
-    some = best > -np.inf
+    row = np.arange(n_rows)[:, None]
+    top = top[row, np.argsort(-score[row, top], axis=1, kind="stable")]
+    some = allowed[row, top]
     ranks = np.full((n_rows, n_items), UNRANKED)
-    np.put_along_axis(ranks, top, np.where(some, np.arange(count, dtype=np.float64), UNRANKED), axis=1)
-    new = some & ~np.take_along_axis(owned, top, axis=1)
+    ranks[row, top] = np.where(some, _PLACES[:count], UNRANKED)
+    new = some & ~owned[row, top]
     new &= np.cumsum(new, axis=1) <= others
     put = np.zeros((n_rows, n_items), dtype=bool)
-    np.put_along_axis(put, top, new, axis=1)
+    put[row, top] = new
     return ranks, put
