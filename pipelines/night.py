@@ -33,6 +33,7 @@ from pipelines.sources import source_for
 from pipelines.steps import Json, StepLog, StepResult, fingerprint
 from pipelines.train import PROPENSITY, VALUE, Absent, Trained, train_propensity, train_value
 from pipelines.workspace import Workspace
+from recommend.audiences import read_audiences
 
 STEPS: Final = {
     "features": "Describe every customer as of a day: orders, spend, gaps, categories, contacts.",
@@ -43,6 +44,10 @@ STEPS: Final = {
     "publish": "Hand a whole generation of scores, lists, offers and models to the service.",
 }
 ABSENT: Final = "absent.json"
+_INTERACTIONS: Final = """
+SELECT customer_id, occurred_at, channel, direction, handle_seconds, resolved
+FROM interactions WHERE occurred_at::DATE <= ? ORDER BY ALL
+"""
 
 
 class Night:
@@ -250,7 +255,7 @@ class Night:
     def _score(self, ledger: Ledger, as_of: date) -> StepResult:
         chosen = self._choose(VALUE, as_of)
         folder, horizon = self.workspace.scores(as_of), self.settings.value.horizon_days
-        features = self.workspace.features(as_of) / "customers.parquet"
+        features, data = self.workspace.features(as_of) / "customers.parquet", self.settings.data
         if chosen is None or not features.exists():
             raise StepError(
                 "There is nothing to score with.",
@@ -263,11 +268,22 @@ class Night:
             known = pd.read_parquet(features)
             if model.stack is not None:
                 known = tilted(model, known, order_log(ledger, as_of), as_of)
-            scored = score(known, model, as_of, folder, horizon_days=horizon, progress=self._progress)
+            scored = score(
+                known,
+                model,
+                as_of,
+                folder,
+                horizon_days=horizon,
+                interactions=ledger.connection.execute(_INTERACTIONS, [as_of]).df(),
+                zone=data.zone,
+                audiences=read_audiences(data.audiences) if data.audiences is not None else (),
+                progress=self._progress,
+            )
             facts = {name: str(v) if isinstance(v, Path) else v for name, v in asdict(scored).items()}
             return {**facts, "model": f"{chosen.name} {chosen.as_fact()}", "provisional": chosen.provisional}
 
-        read: list[Json] = [hash_file(features), chosen.version, horizon]
+        lists = "" if data.audiences is None else hash_file(data.audiences)
+        read: list[Json] = [hash_file(features), chosen.version, horizon, data.zone, lists]
         return self._once("score", as_of, read, [folder / CUSTOMERS], work)
 
     def _publish(self, ledger: Ledger, as_of: date) -> StepResult:

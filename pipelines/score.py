@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
-from clv.columns import PREDICTED_CLV
+from clv.columns import CUSTOMER_ID, PREDICTED_CLV
 from clv.errors import StepError
 from clv.valuation import ValueModel
 from pipelines.progress import Progress, silent
+from recommend.affinity import Reach
 from recommend.segments import SegmentModel
 
 CUSTOMERS: Final = "customers.parquet"
@@ -39,6 +41,9 @@ def score(
     folder: Path,
     *,
     horizon_days: int = 365,
+    interactions: pd.DataFrame | None = None,
+    zone: str = "UTC",
+    audiences: Sequence[Mapping[str, Any]] = (),
     progress: Progress = silent,
 ) -> Scored:
     """Score every customer and write the result.
@@ -56,6 +61,12 @@ def score(
         segment), ``segments.json`` (the cut points).
     horizon_days
         How far ahead ``predicted_clv`` looks.
+    interactions
+        Up to ``as_of``, for the best channel and time to reach a customer; see ``recommend.affinity``.
+    zone
+        Time zone the best time is told in, such as ``Asia/Shanghai``.
+    audiences
+        The marketer's own lists; see ``recommend.audiences``.
     progress
         Told how far it is.
 
@@ -70,8 +81,11 @@ def score(
         )
     progress("score: value", 0, 3)
     scored = value_model.predict(features, horizon_days, as_of=as_of)
+    if interactions is not None and not interactions.empty:
+        reach = Reach.fit(interactions, zone).table(interactions)
+        scored = scored.merge(reach, on=CUSTOMER_ID, how="left", validate="one_to_one")
     progress("score: segments", 1, 3)
-    segments = SegmentModel.fit(scored, as_of)
+    segments = SegmentModel.fit(scored, as_of, audiences=audiences)
     members = segments.assign(scored)
     progress("score: write", 2, 3)
     _write(folder, scored, members, segments)

@@ -32,6 +32,8 @@ class DataSettings(BaseModel):
     )
     mapping: Path | None = Field(None, description="TOML file that says which header is which column.")
     offers: Path | None = Field(None, description="JSON file of offers, beside those of the offers table.")
+    audiences: Path | None = Field(None, description="TOML or JSON file of the marketer's own lists.")
+    zone: str = Field("UTC", description="Time zone the best time to reach a customer is told in.")
     policies: Path | None = Field(None, description="TOML file of engagement and contact policies.")
 
 
