@@ -44,7 +44,7 @@ def reason_of_silence(catalogue: Catalogue, ranked: Sequence[Ranked], arm: Arm) 
         the other stages; among those the one that dropped most is named.
     """
     if not len(catalogue):
-        return f"no offers: {catalogue.note or 'the catalogue is empty'}"
+        return f"no offers: {catalogue.note.removeprefix('no offers: ') or 'the catalogue is empty'}"
     if not ranked:
         return "no candidates: nothing is known that this customer might want"
     stages = Counter(one.dropped_by for one in ranked if one.dropped_by)
