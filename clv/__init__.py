@@ -33,6 +33,9 @@ season          how much busier than usual the days ahead will be
 questions       will they order, when, are they still there
 draws           possible futures of one customer
 intervals       how far off a prediction may be
+service         what serving a customer costs; margins from unit costs
+bridge          to and from lifetimes
+plots           pictures, one function each
 holdout         time-based splits, measures of ranking and level, baselines
 backtest        which model a log deserves, and why
 

@@ -20,6 +20,7 @@ from clv.errors import TooLittleData
 from clv.fitting import DropoutNotIdentified, LittleEvidence
 from clv.histories import FloatArray
 from clv.holdout import Measures, Split, cut_offs, measure, past_rate, past_spend_rate, split
+from clv.stacking import teach
 from clv.summary import log_gaps
 from clv.valuation import ValueModel
 from clv.value import ValueConfig
@@ -29,7 +30,6 @@ __all__ = ["BacktestReport", "Trial", "backtest"]
 PAST_SPEND: Final = "past spend"
 PROCESSES: Final = ("nbd", "bgnbd", "mbgnbd", "paretonbd", "mbgcnbd")
 WITH_TREES: Final = ("stack", "machine")
-SLACK: Final = 0.005
 MOST_CUSTOMERS: Final = 30_000
 
 
@@ -192,14 +192,14 @@ def _tree_trials(held: Split, visible: pd.DataFrame, process: str, config: Value
     if process == "mbgcnbd":
         gaps = log_gaps(visible, held.as_of).reindex(summary[CUSTOMER_ID])
         summary = summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)})
+    base = replace(config.bare(), kind=process, horizon_days=float(held.horizon_days))
+    try:
+        teaching = teach(visible, summary, as_of=held.as_of, config=base)
+    except TooLittleData:
+        return []
+    plain = ValueModel.fit(summary, as_of=held.as_of, config=base)
     for method in WITH_TREES:
-        with_trees = replace(
-            config.bare(), kind=process, method=method, horizon_days=float(held.horizon_days)
-        )
-        try:
-            model = ValueModel.fit(summary, as_of=held.as_of, config=with_trees, purchases=visible)
-        except TooLittleData:
-            continue
+        model = plain.with_config(method=method).taught(teaching, summary, visible)
         trials.append(_asked(method, model, held, summary.assign(**{TILT: model.tilts(summary, visible)})))
     return trials
 
@@ -246,24 +246,19 @@ def _standing(trials: list[Trial], name: str) -> _Standing:
 
 
 def _best_process(trials: list[Trial]) -> str:
-    """Return the purchase model that ranks best; the NBD, which is simpler, where it ranks about as well."""
-    standing = {name: _standing(trials, name) for name in PROCESSES}
-    most = max(one.splits for one in standing.values())
-    ginis = {name: one.gini for name, one in standing.items() if one.splits == most}
-    best = max(ginis, key=lambda name: ginis[name])
-    return "nbd" if ginis["nbd"] >= ginis[best] - SLACK else best
+    """Return the purchase model that ranks best; its level is corrected by the stack."""
+    return max(_always_tried(trials, PROCESSES), key=lambda name: _standing(trials, name).gini)
 
 
 def _choose(trials: list[Trial], names: tuple[str, ...]) -> str:
-    """Return the best score; a tie goes to the earlier, simpler name.
+    """Return the best score; of equal ones the earlier, simpler name."""
+    return max(_always_tried(trials, names), key=lambda name: _standing(trials, name).score)
 
-    A competitor that could not be tried on every split is not chosen.
-    """
-    standing = {name: _standing(trials, name) for name in names}
-    most = max(one.splits for one in standing.values())
-    tried = [name for name in names if standing[name].splits == most]
-    best = max(standing[name].score for name in tried)
-    return next(name for name in tried if standing[name].score >= best - SLACK)
+
+def _always_tried(trials: list[Trial], names: tuple[str, ...]) -> list[str]:
+    """Return the names tried on as many splits as any: one that could not be is not chosen."""
+    count = {name: _standing(trials, name).splits for name in names}
+    return [name for name in names if count[name] == max(count.values())]
 
 
 def _reason(trials: list[Trial], process: str, chosen: str) -> str:

@@ -35,6 +35,11 @@ FIRST_ORDER_ON: Final = "first_order_on"
 LAST_ORDER_ON: Final = "last_order_on"
 HISTORIC_REVENUE: Final = "historic_revenue"  # net of returns, first day included
 TILT: Final = "tilt"  # by what the trees correct a customer's value (clv.stacking)
+MARGIN_RATE: Final = "margin_rate"  # of one customer, where unit costs are known
+SERVICE_COST_PER_DAY: Final = "service_cost_per_day"
+HISTORIC_SERVICE_COST: Final = "historic_service_cost"
+PREDICTED_SERVICE_COST: Final = "predicted_service_cost"
+NET_CLV: Final = "net_clv"  # total_clv less what serving cost and will cost
 LOG_GAP_SUM: Final = (
     "log_gap_sum"  # sum of log(days between purchase days): what a model of regular buyers needs
 )

@@ -18,6 +18,7 @@ from clv.errors import NotIdentified
 from clv.histories import FloatArray, Histories
 
 __all__ = [
+    "COARSE_ROWS",
     "PRIOR_SD",
     "DropoutNotIdentified",
     "Fit",
@@ -31,7 +32,7 @@ __all__ = [
 PRIOR_SD = 3.0
 """Standard deviation of the normal prior on each logarithm: within a factor of 400 nothing is implausible."""
 
-COARSE_ROWS = 4_000
+COARSE_ROWS = 1_000
 """So many rows are enough to find the neighbourhood of the maximum; all rows then find the maximum."""
 
 Score: TypeAlias = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -190,7 +191,7 @@ def _positive_inverse(matrix: FloatArray, least: float = 1e-10) -> FloatArray:
 
 def sample_rows(rows: Histories) -> Histories | None:
     """Return a fixed random sample of customers, or nothing when the rows are few enough to use all."""
-    if len(rows) <= 3 * COARSE_ROWS:
+    if len(rows) <= 2 * COARSE_ROWS:
         return None
     total = rows.weight.sum()
     chosen = np.random.default_rng(7).choice(len(rows), COARSE_ROWS, p=rows.weight / total)

@@ -17,7 +17,7 @@ from scipy import special
 from sklearn.base import BaseEstimator
 
 from clv.errors import DataError, NotFitted, UnknownFormat
-from clv.fitting import LittleEvidence, Score, maximise
+from clv.fitting import COARSE_ROWS, LittleEvidence, Score, maximise
 from clv.histories import FloatArray
 
 __all__ = ["GammaGamma", "expected_spend", "log_likelihood"]
@@ -123,7 +123,10 @@ class GammaGamma(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
         unit = float(np.average(m, weights=weight))
         score = _score(x, m / unit, weight)
         starts = ((1.0, 1.0, 1.0), (6.0, 3.0, 0.5), (3.0, 10.0, 3.0))
-        fit = maximise(score, starts, total_weight=self.customers_, prior=self._needs_prior(x, m / unit))
+        prior = self._needs_prior(m / unit)
+        fit = maximise(
+            score, starts, total_weight=self.customers_, prior=prior, coarse=_coarse(x, m / unit, weight)
+        )
         p, q, gamma = np.exp(fit.log_parameters)
         self.parameters_ = {"p": float(p), "q": float(q), "gamma": float(gamma) * unit}
         errors = np.sqrt(np.diag(fit.covariance)) * np.array([p, q, gamma * unit])
@@ -140,9 +143,8 @@ class GammaGamma(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
             self.mean_ = unit
         return self
 
-    def _needs_prior(self, x: FloatArray, relative: FloatArray) -> bool:
+    def _needs_prior(self, relative: FloatArray) -> bool:
         """Without any spread in the amounts the likelihood grows for ever, so then the prior is always on."""
-        del x
         return self.prior or bool(np.ptp(relative) < 1e-9)
 
     def _know_nothing(self) -> Self:
@@ -221,6 +223,15 @@ class GammaGamma(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
             float(content["customers"]),
         )
         return model
+
+
+def _coarse(x: FloatArray, m: FloatArray, weight: FloatArray) -> tuple[Score, float] | None:
+    """Return the score of a fixed random sample of many customers, to find the maximum's neighbourhood."""
+    if x.size <= 2 * COARSE_ROWS:
+        return None
+    rows = np.random.default_rng(7).choice(x.size, COARSE_ROWS, p=weight / weight.sum())
+    even = np.full(COARSE_ROWS, weight.sum() / COARSE_ROWS)
+    return _score(x[rows], m[rows], even), float(weight.sum())
 
 
 def _score(x: FloatArray, m: FloatArray, weight: FloatArray) -> Score:

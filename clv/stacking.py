@@ -9,7 +9,7 @@ the past would correct it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clv.valuation import ValueModel
     from clv.value import ValueConfig
 
-__all__ = ["Stack", "learn"]
+__all__ = ["Stack", "Teaching", "assemble", "teach"]
 
 LEAST_BUYERS: Final = 100
 LEAST_DAYS: Final = 7
@@ -83,15 +83,26 @@ class Stack:
         return raw
 
 
-def learn(
-    purchases: pd.DataFrame,
-    summary: pd.DataFrame,
-    plain: ValueModel,
-    *,
-    as_of: date,
-    config: ValueConfig,
-) -> Stack:
-    """Learn from the past of a log.
+@dataclass(frozen=True)
+class Teaching:
+    """What the earlier days of a log teach, before it is decided how far to believe it.
+
+    Parameters
+    ----------
+    machine
+        The trees.
+    orders, value
+        What came over what the purchase model expected, of orders and of value, at the cut nearest in
+        horizon.
+    """
+
+    machine: Machine
+    orders: float
+    value: float
+
+
+def teach(purchases: pd.DataFrame, summary: pd.DataFrame, *, as_of: date, config: ValueConfig) -> Teaching:
+    """Cut the log at earlier days and learn what followed.
 
     Parameters
     ----------
@@ -99,20 +110,17 @@ def learn(
         The log; what is later than ``as_of`` is not looked at.
     summary
         Its summary on ``as_of``.
-    plain
-        Purchase and spend model fitted on that summary.
     as_of
         The last visible day.
     config
-        Its method and horizon.
+        Purchase model, horizon and seed.
 
     Raises
     ------
     TooLittleData
         When the log is too short or too few customers came back.
     """
-    when = pd.to_datetime(purchases[ORDERED_AT], utc=True).dt.tz_localize(None)
-    visible = purchases[when < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
+    visible = _visible(purchases, as_of)
     length = int(column(summary, AGE_DAYS).max(initial=0.0))
     lessons, levels = [], []
     for days in sorted({min(int(config.horizon_days), length // 2), length // 3, length // 4}, reverse=True):
@@ -127,16 +135,34 @@ def learn(
             f"In a log of {length} days fewer than {LEAST_BUYERS} customers came back after any earlier day.",
             hint="Use the purchase model alone.",
         )
-    machine = Machine.fit(lessons, random_state=config.random_state)
+    return Teaching(Machine.fit(lessons, random_state=config.random_state), *levels[0])
+
+
+def assemble(
+    teaching: Teaching,
+    purchases: pd.DataFrame,
+    summary: pd.DataFrame,
+    plain: ValueModel,
+    *,
+    as_of: date,
+    config: ValueConfig,
+) -> Stack:
+    """Put a teaching and a fitted purchase model together, by the method of the configuration."""
+    visible = _visible(purchases, as_of)
     share = 0.5 if config.method == "stack" else 1.0
-    coming = config.season if config.season is not None else season_index(visible, as_of, config.horizon_days)
-    of_orders, of_value = (float(level**share) * coming for level in levels[0])
-    units = _units(summary)
-    stack = Stack(machine, config.method, of_orders, of_value, 1.0, float(config.horizon_days), *units)
+    known = season_index(visible, as_of, config.horizon_days)
+    season = config.season if config.season is not None else known
+    of_orders, of_value = teaching.orders**share * season, teaching.value**share * season
+    horizon, units = float(config.horizon_days), _units(summary)
+    stack = Stack(teaching.machine, config.method, of_orders, of_value, 1.0, horizon, *units)
     raw = stack._raw(plain, summary, visible, as_of)
-    value = _value(plain, summary, config.horizon_days)
-    scale = of_value * float(value.sum()) / max(float((raw * value).sum()), 1e-12)
-    return Stack(machine, config.method, of_orders, of_value, scale, float(config.horizon_days), *units)
+    value = _value(plain, summary, horizon)
+    return replace(stack, scale=of_value * float(value.sum()) / max(float((raw * value).sum()), 1e-12))
+
+
+def _visible(purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    when = pd.to_datetime(purchases[ORDERED_AT], utc=True).dt.tz_localize(None)
+    return purchases[when < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
 
 
 def _lesson(past: Split, visible: pd.DataFrame, config: ValueConfig) -> tuple[Lesson, tuple[float, float]]:

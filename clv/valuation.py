@@ -21,8 +21,9 @@ from clv.histories import FloatArray, column, histories
 from clv.kinds import model_of_json, process_of
 from clv.machine import Machine
 from clv.process import PurchaseProcess, daily_rate
+from clv.quadrature import unit_rule
 from clv.spend import GammaGamma
-from clv.stacking import Stack, learn
+from clv.stacking import Stack, Teaching, assemble, teach
 from clv.value import CustomerValue, ValueConfig
 
 __all__ = ["CustomerValue", "ValueConfig", "ValueModel"]
@@ -31,6 +32,7 @@ FORMAT: Final = 1
 FILE: Final = "value.json"
 FAR_AHEAD_DAYS: Final = 3_650.0
 AUTO: Final = "auto"
+_LIFE: Final = unit_rule(6)
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,13 @@ class ValueModel:
                 f"The method {config.method} learns from the purchase log.",
                 hint="Hand over purchases and a summary with historic_revenue.",
             )
-        return replace(plain, stack=learn(purchases, summary, plain, as_of=as_of, config=config))
+        teaching = teach(purchases, summary, as_of=as_of, config=config)
+        return plain.taught(teaching, summary, purchases)
+
+    def taught(self, teaching: Teaching, summary: pd.DataFrame, purchases: pd.DataFrame) -> ValueModel:
+        """Return the model corrected by what earlier days taught (see :func:`clv.stacking.teach`)."""
+        stack = assemble(teaching, purchases, summary, self, as_of=self.as_of, config=self.config)
+        return replace(self, stack=stack)
 
     def tilts(
         self, summary: pd.DataFrame, purchases: pd.DataFrame, *, as_of: date | None = None
@@ -166,12 +174,47 @@ class ValueModel:
         x, t_x, T, m, revenue = self.arrays(summary)
         tilt = column(summary, TILT) if TILT in summary.columns else None
         scored = self._score(x, t_x, T, m, revenue, horizon_days, tilt)
+        if col.MARGIN_RATE in summary.columns:
+            for name in (col.HISTORIC_CLV, col.PREDICTED_CLV, col.TOTAL_CLV):
+                scored[name] = scored[name] / self.config.margin_rate * column(summary, col.MARGIN_RATE)
+        if col.SERVICE_COST_PER_DAY in summary.columns:
+            scored |= self._net(summary, scored, horizon_days)
         wait = scored.pop("wait_days")
         near = np.where(wait <= FAR_AHEAD_DAYS, wait, np.nan)
         days = pd.to_timedelta(np.round(near), unit="D").to_numpy()
         scored[col.HISTORIC_NUMBER_OF_ORDERS] = scored[col.HISTORIC_NUMBER_OF_ORDERS].astype(np.int64)
         dates = (pd.Timestamp(as_of or self.as_of) + pd.Series(days)).to_numpy().astype("datetime64[s]")
         return summary.assign(**scored, **{col.EXPECTED_DATE_OF_NEXT_ORDER: dates})
+
+    def _net(
+        self, summary: pd.DataFrame, scored: dict[str, FloatArray], horizon: float
+    ) -> dict[str, FloatArray]:
+        """Return the discounted cost of serving customers while they live, and value net of all cost."""
+        x, t_x, T, _, _ = self.arrays(summary)
+        rate = daily_rate(self.config.annual_discount)
+        days = sum(
+            (
+                horizon
+                * share
+                * np.exp(-rate * horizon * node)
+                * self.process.stays_if_alive(x, t_x, T, horizon * node)
+                for node, share in zip(*_LIFE, strict=True)
+            ),
+            np.zeros_like(T),
+        )
+        cost = column(summary, col.SERVICE_COST_PER_DAY) * scored[col.PROBABILITY_ALIVE] * days
+        so_far = np.zeros_like(cost)
+        if col.HISTORIC_SERVICE_COST in summary.columns:
+            so_far = column(summary, col.HISTORIC_SERVICE_COST)
+        return {col.PREDICTED_SERVICE_COST: cost, col.NET_CLV: scored[col.TOTAL_CLV] - so_far - cost}
+
+    def new_customer_value(self, horizon_days: float = 365) -> float:
+        """Return the discounted margin to expect of repeat orders of somebody who just made their first."""
+        zero = np.zeros(1)
+        rate = daily_rate(self.config.annual_discount)
+        orders = float(self.process.discounted_orders(zero, zero, zero, horizon_days, rate)[0])
+        level = 1.0 if self.stack is None else self.stack.level_value
+        return self.config.margin_rate * level * orders * float(self.spend.expected_spend([0.0], [0.0])[0])
 
     def predict_one(
         self,
