@@ -72,6 +72,7 @@ features      the numbers the propensity model sees, one function for training a
 samples       training rows from snapshots of the past
 itemmodel     items bought within a horizon: slices in time, trees, calibration, judgement
 nextbasket    the ranking form for the next visit
+campaigns     offers of the business, judged by past answers or by their items
 exposures     offers put before customers in the past, and what followed
 response      who takes up a coupon or campaign offer
 uptake        who takes up an offer, from a plain table of presentations

@@ -12,12 +12,12 @@ import numpy as np
 
 from clv.errors import NotFitted, TooLittleData, UnknownFormat
 from recommend.baskets import Baskets, Floats, Ints
-from recommend.bundles import Bundles
-from recommend.calibration import Calibration, smooth
+from recommend.calibration import Calibration
+from recommend.campaigns import campaigns
 from recommend.candidate import Candidate
-from recommend.catalogue import Catalogue, Offer
+from recommend.catalogue import Catalogue
 from recommend.context import Context
-from recommend.exposures import contact_record, days_of, from_tables, require
+from recommend.exposures import days_of, from_tables, require
 from recommend.features import FEATURES, describe
 from recommend.habits import Habits
 from recommend.itemmodel import ItemModel, Plan, fit_items
@@ -26,10 +26,8 @@ from recommend.knowledge import Knowledge
 from recommend.profile import Profile
 from recommend.propensity import Trees
 from recommend.response import (
-    RESPONSE_FEATURES,
     OfferBook,
     ResponseModel,
-    describe_response,
     fit_response,
     load_response,
     save_response,
@@ -43,9 +41,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 MOST_ITEMS = 20_000
 MOST_ITEMS_PROPOSED = 100
-MOST_OFFERS_PROPOSED = 30
 _PUT_CODES = 1 << np.arange(len(SOURCES))
-ITEM_EVIDENCE = 100.0  # presentations that an item model's word on an offer is worth
 
 
 class Proposer:
@@ -195,7 +191,9 @@ class Proposer:
         day = (at.date() - date(1970, 1, 1)).days
         moment = np.array([max(day, int(baskets.last_days()[0]))], dtype=np.int64)
         found = self._propose_items(model, bound, baskets, moment, context, explain)
-        found += self._propose_offers(model, bound, baskets, moment, profile, context, found, explain)
+        found += campaigns(
+            bound, model.knowledge, self._response, baskets, moment, profile, context, found, explain=explain
+        )
         return sorted(found, key=lambda c: (-c.propensity, c.popularity_rank, c.offer_id))
 
     def _propose_items(
@@ -249,84 +247,6 @@ class Proposer:
                 )
             )
         return found
-
-    def _propose_offers(
-        self,
-        model: ItemModel,
-        bound: Shelf,
-        baskets: Baskets,
-        moment: Ints,
-        profile: Profile,
-        context: Context,
-        found: list[Candidate],
-        explain: bool,
-    ) -> list[Candidate]:
-        day = int(moment[0])
-        open_now = np.flatnonzero((bound.valid_from <= day) & (day <= bound.valid_to))
-        if not len(open_now):
-            return []
-        if self._response is None:
-            by_item = {c.item: c for c in found}
-            bundles = model.knowledge.bundles
-            return [self._offer_by_items(bound.offers[o], by_item, bundles) for o in open_now.tolist()]
-        past_days, past_accepts = contact_record(profile)
-        rows = describe_response(
-            baskets,
-            moment,
-            model.knowledge,
-            bound.book,
-            bound.record,
-            past_days,
-            past_accepts,
-            np.zeros(len(open_now), dtype=np.int64),
-            open_now,
-        )
-        raw, promised = self._response.probability(rows, context.channel)
-        evidence = bound.evidence[open_now]
-        promised = smooth(promised, evidence, bound.starting[open_now], bound.starting_evidence[open_now])
-        best = np.lexsort((open_now, -promised))[:MOST_OFFERS_PROPOSED]
-        parts = self._response.trees.contributions(rows[best]) if explain else None
-        return [
-            Candidate(
-                offer_id=bound.offers[open_now[j]].offer_id,
-                item=bound.offers[open_now[j]].items[0] if len(bound.offers[open_now[j]].items) == 1 else "",
-                sources=("campaign",),
-                propensity=float(promised[j]),
-                propensity_raw=float(raw[j]),
-                features=dict(zip(RESPONSE_FEATURES, rows[j].tolist(), strict=True)),
-                contributions=dict(zip(RESPONSE_FEATURES, parts[place].tolist(), strict=False))
-                if parts is not None
-                else {},
-                popularity_rank=int(bound.best_rank[open_now[j]]),
-            )
-            for place, j in enumerate(best.tolist())
-        ]
-
-    def _offer_by_items(self, offer: Offer, by_item: dict[str, Candidate], bundles: Bundles) -> Candidate:
-        """Judge an offer without a response model by its items, leaning on what the business expects."""
-        held = [by_item[i] for i in offer.items if i in by_item]
-        best = max(held, key=lambda c: c.propensity, default=None)
-        if best is None:
-            return Candidate(
-                offer.offer_id, sources=("campaign",), propensity=offer.starting_propensity,
-                propensity_raw=offer.starting_propensity, popularity_rank=len(self.vocabulary),
-            )  # fmt: skip
-        evidence = offer.starting_evidence
-        weight = evidence / (evidence + ITEM_EVIDENCE)
-        promised = best.propensity
-        if offer.kind == "bundle":
-            promised = bundles.joint([self._index[c.item] for c in held], [c.propensity for c in held])
-            promised *= len(held) == len(offer.items)
-        return Candidate(
-            offer_id=offer.offer_id,
-            item=best.item,
-            sources=("campaign",),
-            propensity=weight * offer.starting_propensity + (1 - weight) * promised,
-            propensity_raw=best.propensity_raw,
-            features=best.features,
-            contributions=best.contributions,
-            popularity_rank=best.popularity_rank,
-        )
 
     def save(self, folder: Path) -> None:
         """Write the model as JSON, LightGBM text and plain arrays."""

@@ -32,6 +32,7 @@ class Shelf:
         index: dict[str, int],
         response: ResponseModel | None,
     ) -> None:
+        self.index = index
         self.item_offers = [
             f"{ITEM_PREFIX}{name}" if f"{ITEM_PREFIX}{name}" in catalogue.by_id else None
             for name in vocabulary

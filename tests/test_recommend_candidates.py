@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from clv.errors import MissingColumn, NotFitted, TooLittleData, UnknownFormat
-from recommend.candidates import Proposer, smooth
+from recommend.calibration import smooth
+from recommend.candidates import Proposer
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
 from recommend.history import History
@@ -21,7 +22,7 @@ AS_OF = date(2024, 7, 28)
 AT = datetime(2024, 7, 28, 12, tzinfo=UTC)
 
 
-def shoppers(customers: int = 150, days: int = 210, seed: int = 1) -> pd.DataFrame:
+def shoppers(customers: int = 120, days: int = 210, seed: int = 1) -> pd.DataFrame:
     """Customers who shop weekly and re-buy their favourites, each at its own rhythm."""
     rng = np.random.default_rng(seed)
     popularity = rng.dirichlet(np.full(40, 0.6))
@@ -210,3 +211,56 @@ def test_a_new_offer_leans_on_what_the_business_expects_until_evidence_outweighs
         0.3,
         0.2,
     ]
+
+
+def test_what_the_chat_mentions_is_a_candidate_with_its_companions(
+    proposer: Proposer, catalogue: Catalogue, lines: pd.DataFrame
+) -> None:
+    rare = proposer.vocabulary[-1]
+    found = proposer.propose(profile_of(lines, "c5"), catalogue, Context(mentions=(rare, "unheard of")), AT)
+    assert next(c for c in found if c.item == rare).sources[0] == "mention"
+    assert all(c.sources for c in found)
+
+
+def test_an_offer_nobody_has_answered_is_judged_by_its_best_item(
+    proposer: Proposer, lines: pd.DataFrame
+) -> None:
+    both = ("i00", "i01")
+    offers = [
+        Offer("either", "Either", "cross_sell", group="unseen", items=both),
+        Offer("both", "Both", "bundle", group="unseen", items=both),
+        Offer(
+            "trusted",
+            "Trusted",
+            "cross_sell",
+            group="unseen",
+            items=both,
+            starting_propensity=0.9,
+            starting_evidence=300,
+        ),
+        Offer("over", "Over", "cross_sell", group="unseen", items=both, valid_to=date(2024, 7, 27)),
+    ]
+    catalogue = Catalogue(offers).with_items(both)
+    found = {
+        c.offer_id: c
+        for c in proposer.propose(profile_of(lines, "c6"), catalogue, Context(mentions=both), AT)
+    }
+    best = max(found["item:i00"].propensity, found["item:i01"].propensity)
+    least = min(found["item:i00"].propensity, found["item:i01"].propensity)
+    assert found["either"].propensity == pytest.approx(best)
+    assert found["both"].propensity <= least  # a bundle is taken no more often than its least wanted part
+    assert found["trusted"].propensity == pytest.approx(0.75 * 0.9 + 0.25 * best)  # 300 expected against 100
+    assert "over" not in found  # it ended the day before
+
+
+def test_kinds_and_prices_let_a_dearer_item_be_put_forward(lines: pd.DataFrame) -> None:
+    items = sorted(lines.item.unique())
+    products = pd.DataFrame(
+        {"item": items, "kind": [i[:2] for i in items], "price": range(10, 10 + len(items))}
+    )
+    proposer = Proposer().fit(lines, as_of=date(2024, 5, 26), horizon_days=14, products=products)
+    catalogue = Catalogue().with_items(proposer.vocabulary)
+    found = proposer.propose(profile_of(lines, "c7"), catalogue, Context(), AT)
+    assert any("upsell" in c.sources for c in found)
+    with pytest.raises(MissingColumn, match="item"):
+        Proposer().fit(lines, as_of=AS_OF, horizon_days=14, products=products.drop(columns="item"))
