@@ -9,6 +9,7 @@ candidate     one thing that could be said, with its propensity
 decision      what was decided: hints, or a reasoned silence, and everything held back with its reason
 rules         one rule language for policies and segments: parse, one customer at a time
 rules_grammar how a rule is written, with every complaint pointing at a character
+rules_tree    what a rule is once it has been read
 rules_table   the same rules for a table of customers, as Ibis expressions
 catalogue     offers, their treatments per channel, and the catalogue that holds them
 policies      what may stop an offer: rules, consent, service first, limits, the slate; a polite default

@@ -17,7 +17,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from clv.errors import RuleError
-from recommend.rules_grammar import (
+from recommend.rules_grammar import read
+from recommend.rules_tree import (
     Among,
     Both,
     Compare,
@@ -31,7 +32,6 @@ from recommend.rules_grammar import (
     Operand,
     StartsWith,
     Value,
-    read,
 )
 
 if TYPE_CHECKING:

@@ -25,13 +25,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, Literal, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 from clv.errors import RuleError
-
-FieldType = Literal["number", "text", "flag", "date", "list"]
-Value: TypeAlias = float | str | bool | date
-Operator = Literal["=", "!=", "<", "<=", ">", ">="]
+from recommend.rules_tree import (
+    Among,
+    Both,
+    Compare,
+    Constant,
+    FieldOf,
+    FieldType,
+    Has,
+    Missing,
+    Node,
+    Not,
+    Operand,
+    Operator,
+    StartsWith,
+    Value,
+)
 
 LONGEST_RULE: Final = 2_000  # characters
 DEEPEST_RULE: Final = 24  # parentheses and "not"s within each other
@@ -40,86 +52,6 @@ LONGEST_LIST: Final = 200  # values in one "in (...)"
 LARGEST_NUMBER: Final = 1e15
 MOST_DAYS: Final = 36_525  # a century either way
 
-
-@dataclass(frozen=True, slots=True)
-class FieldOf:
-    """A named field; ``shift_days`` moves a date."""
-
-    name: str
-    type: FieldType
-    shift_days: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Constant:
-    """A value written in the rule."""
-
-    value: Value
-    type: FieldType
-
-
-Operand: TypeAlias = FieldOf | Constant
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """``left operator right``; false where either side is missing."""
-
-    operator: Operator
-    left: Operand
-    right: Operand
-
-
-@dataclass(frozen=True, slots=True)
-class Among:
-    """``field in (values)``; false where the field is missing, negated or not."""
-
-    field: FieldOf
-    values: tuple[Value, ...]
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Has:
-    """``list has any (values)`` or ``has all``; false where the list is missing."""
-
-    field: FieldOf
-    values: tuple[str, ...]
-    every: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StartsWith:
-    """``text starts with 'prefix'``; false where the text is missing."""
-
-    field: FieldOf
-    prefix: str
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """``field is missing``."""
-
-    field: FieldOf
-    negated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """True where the part is false."""
-
-    part: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """All parts (``every``) or at least one of them."""
-
-    parts: tuple[Node, ...]
-    every: bool
-
-
-Node: TypeAlias = Compare | Among | Has | StartsWith | Missing | Not | Both
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"

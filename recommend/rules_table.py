@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from clv.errors import RuleError
 from recommend.rules import Record, as_date, as_flag, as_list, as_number, as_text
-from recommend.rules_grammar import (
+from recommend.rules_tree import (
     Among,
     Both,
     Compare,

@@ -342,6 +342,10 @@ def test_a_log_without_offers_is_answered_with_what_is_missing() -> None:
     decision = Engine(Catalogue()).decide(ANN, Context(), AT, "d1")
     assert decision.silence == "no offers: the offers table is missing"
     assert decision.hints == ()
+    told = Engine(Catalogue(note="no offers: the log does not say what was bought")).decide(
+        ANN, Context(), AT, "d1"
+    )
+    assert told.silence == "no offers: the log does not say what was bought"
 
 
 def test_nothing_known_is_nothing_said() -> None:
