@@ -113,7 +113,7 @@ def evaluate_value(
         headline=_value_headline(measured),
         verdict=Verdict.of(checks),
     )
-    value_report(_seal(folder, bundle, metrics), evaluation, held, predicted, report)
+    value_report(_seal(folder, bundle, metrics), evaluation, past, held, predicted, orders, report)
     progress("value: report", 2, 2)
     return evaluation
 

@@ -1,4 +1,4 @@
-"""The pictures of a report: does it rank, does it keep its promises, what does it think of whom?
+"""Pictures beside those of ``clv.plots``: does a propensity keep its promises, and who orders how often?
 
 Each function returns a matplotlib figure and draws without a display.
 """
@@ -6,7 +6,6 @@ Each function returns a matplotlib figure and draws without a display.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,55 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from clv.columns import FREQUENCY, PROBABILITY_ALIVE, RECENCY_DAYS
-
-OURS: Final = "#1f5f99"
-TRUTH: Final = "#d1495b"
-OTHERS: Final = ("#8a8f98", "#c7a14a", "#5b8c5a", "#7d5ba6")
-_POINTS: Final = 200
-
-
-def gain(
-    actual: npt.NDArray[np.float64], answers: Mapping[str, npt.NDArray[np.float64]], *, what: str
-) -> Figure:
-    """Draw the share of what came that lies with the top share of customers, for each way to rank them.
-
-    Parameters
-    ----------
-    actual
-        Shape (n,): what each customer brought in the holdout.
-    answers
-        Shape (n,) by competitor, the model first; equal answers share their places.
-    what
-        Name of what came, for the axis.
-    """
-    figure, axes = _canvas()
-    for name, colour, answer in zip(answers, (OURS, *OTHERS), answers.values(), strict=False):
-        share, reached = _gain_curve(actual, answer)
-        axes.plot(share, reached, color=colour, linewidth=2.2 if colour == OURS else 1.4, label=name)
-    share, reached = _gain_curve(actual, actual)
-    axes.plot(share, reached, color=TRUTH, linestyle=":", linewidth=1.4, label="perfect ranking")
-    axes.set(xlabel="customers, best first", ylabel=f"share of {what} reached", xlim=(0, 1), ylim=(0, 1.02))
-    axes.set_title("Gain: who are the customers that count?", loc="left")
-    _percent(axes)
-    axes.legend(loc="lower right", frameon=False)
-    return figure
-
-
-def calibration(
-    actual: npt.NDArray[np.float64], predicted: npt.NDArray[np.float64], *, what: str, groups: int = 10
-) -> Figure:
-    """Draw predicted and actual means side by side, for groups of equal size by prediction."""
-    figure, axes = _canvas()
-    parts = np.array_split(np.argsort(predicted, kind="stable"), min(groups, actual.size))
-    places = np.arange(1, len(parts) + 1)
-    axes.bar(places - 0.2, [predicted[p].mean() for p in parts], 0.38, color=OURS, label="predicted")
-    axes.bar(places + 0.2, [actual[p].mean() for p in parts], 0.38, color=TRUTH, label="came")
-    axes.set(xlabel="tenth of the customers, by prediction", ylabel=f"{what} per customer")
-    axes.set_xticks(places)
-    axes.set_title("Calibration: are the amounts right?", loc="left")
-    axes.legend(loc="upper left", frameon=False)
-    return figure
+from clv.columns import FREQUENCY
+from clv.plots import ACTUAL, EXPECTED, QUIET
 
 
 def orders_by_frequency(
@@ -75,8 +27,8 @@ def orders_by_frequency(
     edges = frequency_groups(before)
     group = np.searchsorted(edges, before, side="right") - 1
     table = pd.DataFrame({"group": group, "came": actual, "predicted": predicted}).groupby("group").mean()
-    axes.plot(table.index, table["predicted"], color=OURS, marker="o", label="predicted")
-    axes.plot(table.index, table["came"], color=TRUTH, marker="s", linestyle="--", label="came")
+    axes.plot(table.index, table["predicted"], color=EXPECTED, marker="o", label="predicted")
+    axes.plot(table.index, table["came"], color=ACTUAL, marker="s", linestyle="--", label="came")
     axes.set_xticks(table.index, [_range(edges, k, int(before.max(initial=0))) for k in table.index])
     axes.set(xlabel="repeat orders before", ylabel="orders in the holdout, mean")
     axes.set_title("Orders by what was known", loc="left")
@@ -111,33 +63,6 @@ def _range(edges: npt.NDArray[np.int64], group: int, largest: int) -> str:
     return str(first) if last == first else f"{first}–{last}"
 
 
-def frequency_recency(scored: pd.DataFrame, *, cells: int = 24) -> Figure:
-    """Draw the probability of still being a customer over frequency and recency, as the customers lie.
-
-    Parameters
-    ----------
-    scored
-        Columns ``frequency``, ``recency_days``, ``probability_alive``; one row a customer.
-    cells
-        Cells along each side.
-    """
-    figure, axes = _canvas()
-    frequency = scored[FREQUENCY].to_numpy(np.float64)
-    recency = scored[RECENCY_DAYS].to_numpy(np.float64)
-    most = max(float(np.quantile(frequency, 0.99)), 1.0)
-    span = ((-0.5, most + 0.5), (0.0, max(float(recency.max()), 1.0)))
-    bins = (min(cells, int(most) + 1), cells)
-    alive = scored[PROBABILITY_ALIVE].to_numpy(np.float64)
-    sums, x, y = np.histogram2d(frequency, recency, bins=bins, range=span, weights=alive)
-    counts = np.histogram2d(frequency, recency, bins=bins, range=span)[0]
-    means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
-    mesh = axes.pcolormesh(x, y, means.T, vmin=0.0, vmax=1.0, cmap="viridis")
-    figure.colorbar(mesh, ax=axes, label="probability alive, mean of the cell")
-    axes.set(xlabel="repeat orders (frequency)", ylabel="days from first to last order (recency)")
-    axes.set_title("Who is still a customer?", loc="left")
-    return figure
-
-
 def reliability(table: Sequence[Mapping[str, float]], *, what: str) -> Figure:
     """Draw promised against kept probabilities, each point a group of equally many promises.
 
@@ -151,8 +76,8 @@ def reliability(table: Sequence[Mapping[str, float]], *, what: str) -> Figure:
     figure, axes = _canvas()
     promised, happened = _columns(table, "promised", "happened")
     most = 1.08 * max(float(promised.max(initial=0.0)), float(happened.max(initial=0.0)), 1e-6)
-    axes.plot([0, most], [0, most], color=TRUTH, linestyle=":", linewidth=1.4, label="every promise kept")
-    axes.plot(promised, happened, color=OURS, marker="o", label="model")
+    axes.plot([0, most], [0, most], color=ACTUAL, linestyle=":", linewidth=1.4, label="every promise kept")
+    axes.plot(promised, happened, color=EXPECTED, marker="o", label="model")
     axes.set(xlabel="promised probability", ylabel="share that happened", xlim=(0, most), ylim=(0, most))
     axes.set_title(f"Promises kept: {what}", loc="left")
     _percent(axes)
@@ -168,8 +93,8 @@ def reliability_gain(table: Sequence[Mapping[str, float]], *, what: str) -> Figu
     taken, seen = (happened * rows)[order], rows[order]
     share = np.concatenate(([0.0], np.cumsum(seen) / max(float(seen.sum()), 1.0)))
     reached = np.concatenate(([0.0], np.cumsum(taken) / max(float(taken.sum()), 1e-12)))
-    axes.plot([0, 1], [0, 1], color=OTHERS[0], linewidth=1.4, label="at random")
-    axes.plot(share, reached, color=OURS, marker="o", label="model")
+    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1.4, label="at random")
+    axes.plot(share, reached, color=EXPECTED, marker="o", label="model")
     axes.set(
         xlabel="candidates, most promising first", ylabel="share of all taken up", xlim=(0, 1), ylim=(0, 1.02)
     )
@@ -181,19 +106,6 @@ def reliability_gain(table: Sequence[Mapping[str, float]], *, what: str) -> Figu
 
 def _columns(table: Sequence[Mapping[str, float]], *names: str) -> list[npt.NDArray[np.float64]]:
     return [np.array([row[name] for row in table], dtype=np.float64) for name in names]
-
-
-def _gain_curve(
-    actual: npt.NDArray[np.float64], answer: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the curve with equal answers on a straight line: the order of the rows earns nobody anything."""
-    values, group = np.unique(-answer, return_inverse=True)
-    people = np.bincount(group, minlength=len(values))
-    brought = np.bincount(group, weights=actual, minlength=len(values))
-    share = np.concatenate(([0.0], np.cumsum(people) / actual.size))
-    reached = np.concatenate(([0.0], np.cumsum(brought) / max(float(actual.sum()), 1e-12)))
-    grid = np.linspace(0.0, 1.0, _POINTS)
-    return grid, np.interp(grid, share, reached)
 
 
 def _canvas() -> tuple[Figure, Axes]:

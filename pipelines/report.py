@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +12,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from clv.columns import PREDICTED_CLV, PREDICTED_NUMBER_OF_ORDERS
+from clv import plots
+from clv.columns import AGE_DAYS, FREQUENCY, PREDICTED_CLV, PREDICTED_NUMBER_OF_ORDERS
 from clv.holdout import Split, past_spend_rate
+from clv.valuation import ValueModel
 from models.bundle import Bundle
 from models.card import CARD, Purpose, write_card
 from pipelines import pictures
@@ -45,7 +48,13 @@ PROPENSITY_PURPOSE: Final = Purpose(
 
 
 def value_report(
-    bundle: Bundle, evaluation: Evaluation, held: Split, predicted: pd.DataFrame, folder: Path
+    bundle: Bundle,
+    evaluation: Evaluation,
+    model: ValueModel,
+    held: Split,
+    predicted: pd.DataFrame,
+    orders: pd.DataFrame,
+    folder: Path,
 ) -> None:
     """Write the report of a value model.
 
@@ -55,21 +64,31 @@ def value_report(
         Its manifest.
     evaluation
         How it did.
+    model
+        The model that was fitted before the holdout.
     held
         The days kept back, and what was known before them.
     predicted
         What the model said about them, in the order of ``held.summary``.
+    orders
+        The log to the end of the holdout.
     folder
         Written anew: ``plots/*.png``, ``model_card.md``, ``evaluation.json``.
     """
-    orders = predicted[PREDICTED_NUMBER_OF_ORDERS].to_numpy(np.float64)
     spend = predicted[PREDICTED_CLV].to_numpy(np.float64)
-    past = past_spend_rate(held.summary, held.horizon_days)
+    expected = predicted[PREDICTED_NUMBER_OF_ORDERS].to_numpy(np.float64)
+    answers = {"model": spend, "past rate": past_spend_rate(held.summary, held.horizon_days)}
+    until = held.as_of + timedelta(days=held.horizon_days)
+    age = max(float(held.summary[AGE_DAYS].median()), 1.0)
+    most = int(np.clip(held.summary[FREQUENCY].quantile(0.95), 5, 100))
     drawn = {
-        "calibration": pictures.calibration(held.revenue, spend, what="spend"),
-        "gain": pictures.gain(held.revenue, {"model": spend, "past rate": past}, what="spend"),
-        "orders_by_frequency": pictures.orders_by_frequency(held.summary, held.orders, orders),
-        "frequency_recency": pictures.frequency_recency(predicted),
+        "calibration": plots.decile_chart(held.revenue, spend),
+        "gain": plots.gain_chart(held.revenue, answers),
+        "orders_by_frequency": pictures.orders_by_frequency(held.summary, held.orders, expected),
+        "frequency_recency_alive": plots.alive_matrix(model.process, age, most),
+        "frequency_recency_orders": plots.expected_orders_matrix(model.process, age, held.horizon_days, most),
+        "spend": plots.spend_fit(model.spend, held.summary),
+        "tracking": plots.tracking(model.process, orders, held.as_of, until),
     }
     write_report(bundle, VALUE_PURPOSE, evaluation, drawn, folder)
 

@@ -248,7 +248,15 @@ def test_a_value_model_is_judged_on_days_it_did_not_see_and_beats_both_baselines
     assert read_bundle(tmp_path / "value").metrics == found.metrics
     assert Evaluation.read(tmp_path / "report") == found
     pictures = sorted(path.name for path in (tmp_path / "report" / "plots").iterdir())
-    assert pictures == ["calibration.png", "frequency_recency.png", "gain.png", "orders_by_frequency.png"]
+    assert pictures == [
+        "calibration.png",
+        "frequency_recency_alive.png",
+        "frequency_recency_orders.png",
+        "gain.png",
+        "orders_by_frequency.png",
+        "spend.png",
+        "tracking.png",
+    ]
     assert found.verdict.reason in (tmp_path / "report" / "model_card.md").read_text()
 
 
