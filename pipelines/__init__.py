@@ -40,7 +40,7 @@ responses   what the propensity model reads: baskets, offers, who met which, and
 train       fits the models as of a day, each into a sealed folder
 evaluate    judges them on days they did not see, against naive answers and the champion
 evaluation  how a model did and whether it may become the champion
-pictures    the pictures of a report
+pictures    pictures of a report beside those of the value package
 report      pictures, model card and evaluation, in one folder
 register    hands judged models to the registry and fetches champions
 chosen      which model scores tonight: the champion, or a candidate while there is none
