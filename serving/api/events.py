@@ -33,15 +33,8 @@ _ORDER: Final[dict[str, Any]] = {
 }
 _EVENT: Final[dict[str, Any]] = {
     "type": "object",
-    "required": ["messageId", "userId", "event", "timestamp", "properties"],
-    "properties": {
-        "type": {"type": "string", "const": "track"},
-        "messageId": {"type": "string", "description": "Unique for ever; sent again, nothing is doubled."},
-        "userId": {"type": "string"},
-        "event": {"type": "string", "enum": list(READERS)},
-        "timestamp": {"type": "string", "description": "ISO 8601; UTC unless it says otherwise."},
-        "properties": {"type": "object"},
-    },
+    "description": "An event in the Segment shape: messageId (unique for ever), userId, event (one of "
+    f"{', '.join(READERS)}), timestamp (ISO 8601), properties. What cannot be taken is named in the answer.",
 }
 
 
@@ -65,13 +58,14 @@ _BATCH: Final = {
     openapi_extra=_body(_EVENT, _ORDER),
 )
 async def event(request: Request, service: ServiceDep) -> Response:
-    """Take one event, in the Segment shape; an event that cannot be taken is an error."""
+    """Take one event, in the Segment shape; one that cannot be taken is named with why, as in a batch."""
     raw = await _json(request)
+    if not isinstance(raw, dict):
+        raise DataError("An event is a JSON object.", hint="Many at once go to /v1/batch.")
     answer = await _take(service, [raw])
     for refused in answer.rejected:
         if refused.code == "too_large":
             raise TooLarge(refused.detail, hint=f"At most {LARGEST_EVENT} bytes.")
-        raise DataError(refused.detail, where=refused.code)
     return say(answer, 202)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from itertools import islice
 from typing import Annotated, Literal
 
@@ -14,7 +12,6 @@ from serving.access.gate import GatedRoute
 from serving.access.identity import Identity
 from serving.api.asking import SegmentName, ServiceDep, errors, say
 from serving.lists import csv_chunks
-from serving.refusals import Malformed
 from serving.schemas import MemberAnswer, MembersAnswer, SegmentAnswer, SegmentsAnswer
 from serving.service import Service
 
@@ -76,7 +73,7 @@ def _accepted(request: Request) -> str:
 
 def _page(service: Service, name: str, cursor: str | None, limit: int) -> MembersAnswer:
     publication, size = service.segment(name)
-    found = list(islice(service.members(publication, name, _after(cursor)), limit + 1))
+    found = list(islice(service.members(publication, name, cursor), limit + 1))
     members = found[:limit]
     return MembersAnswer(
         segment=name,
@@ -84,7 +81,7 @@ def _page(service: Service, name: str, cursor: str | None, limit: int) -> Member
         as_of=publication.as_of,
         total=size.customers,
         customers=tuple(MemberAnswer(customer_id=m.customer_id, value=m.value) for m in members),
-        next_cursor=_cursor(members[-1].customer_id) if len(found) > limit else None,
+        next_cursor=members[-1].customer_id if len(found) > limit else None,
     )
 
 
@@ -101,16 +98,3 @@ def _whole_list(service: Service, name: str) -> StreamingResponse:
             "x-as-of": publication.as_of.isoformat(),
         },
     )
-
-
-def _cursor(customer_id: str) -> str:
-    return base64.urlsafe_b64encode(customer_id.encode()).decode().rstrip("=")
-
-
-def _after(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError) as broken:
-        raise Malformed("The cursor is not one of ours.", hint="Start again without a cursor.") from broken

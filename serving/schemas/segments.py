@@ -50,5 +50,5 @@ class MembersAnswer(Schema):
     total: int = Field(ge=0, examples=[312])
     customers: tuple[MemberAnswer, ...]
     next_cursor: str | None = Field(
-        examples=["MTA1OA"], description="Hand it back as ?cursor= for the next page; null on the last."
+        examples=["1058"], description="Hand it back as ?cursor= for the next page; null on the last."
     )
