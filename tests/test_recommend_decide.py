@@ -22,7 +22,7 @@ from recommend.history import History
 from recommend.policies import Policies, PolicyRule, Slate
 from recommend.profile import Contact, Profile
 from recommend.rulebook import Rulebook
-from recommend.worth import Annoyance, Arbitration
+from recommend.worth import Annoyance, Arbitration, ContextWeight
 
 AT = datetime(2026, 2, 10, 9, tzinfo=UTC)
 NOBODY_HELD_OUT = Policies(control=ControlGroup(share=0.0))
@@ -95,6 +95,22 @@ def test_what_the_customer_names_weighs_double() -> None:
         ("pots", 2.0),
         ("cups", 1.0),
     ]
+
+
+def test_a_weight_may_hang_on_a_segment_a_mood_or_a_named_item() -> None:
+    weights = (
+        ContextWeight("segment", "champions", 50.0, kind="upsell"),
+        ContextWeight("sentiment", "positive", 20.0),
+        ContextWeight("mention", "POTS", -40.0, offer_id="cups"),
+    )
+    arbitration = replace(CALM, context_weights=weights)
+    champion = replace(ANN, segments=("champions",))
+    happy = Context(sentiment="positive", mentions=("POTS",))
+    decision = ask(
+        offer("gold", "upsell"), offer("cups"), profile=champion, arbitration=arbitration, context=happy
+    )
+    found = {one.offer_id: one.context_weight for one in decision.candidates}
+    assert found == {"gold": pytest.approx(1.7), "cups": pytest.approx(0.8)}
 
 
 def test_at_most_three_are_said_and_at_most_two_of_a_kind() -> None:
