@@ -123,6 +123,24 @@ class BGBB(PurchaseProcess):
         taken: FloatArray = there * (alpha + x) / (alpha + beta + T) * stays
         return taken
 
+    def discounted_orders(
+        self,
+        x: FloatArray,
+        t_x: FloatArray,
+        T: FloatArray,
+        horizon: float,
+        rate: float,
+        alive: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return the occasions to be taken, each worth ``exp(-rate * occasions until it)``."""
+        alpha, beta, _, _ = self._values()
+        there = self.alive(x, t_x, T) if alive is None else alive
+        worth = np.zeros_like(T)
+        for j in range(int(horizon)):
+            worth = worth + np.exp(-rate * (j + 1.0)) * self.stays_if_alive(x, t_x, T, j)
+        taken: FloatArray = there * (alpha + x) / (alpha + beta + T) * worth
+        return taken
+
     def window_if_alive(
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, start: float, length: float
     ) -> FloatArray:

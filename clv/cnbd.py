@@ -156,33 +156,40 @@ class MBGCNBD(PurchaseProcess):
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, horizon: float, alive: FloatArray | None = None
     ) -> FloatArray:
         """Return expected orders: the sum over n of P(n-th order comes) P(still there before it)."""
-        a, alpha, k = self.parameters_["a"], self.parameters_["alpha"], int(self.parameters_["k"])
-        chance, shape, stayed = self._phases(x, t_x, T)
-        share = np.broadcast_to((horizon / (alpha + T + horizon))[:, None], shape.shape)
-        total, there = np.zeros_like(x), np.ones_like(x)
-        for n in range(1, _ORDERS_AT_MOST):
-            reached = special.betainc(n * k - np.arange(k), shape, share)
-            more = there * np.einsum("ij,ij->i", chance, reached)
-            total = total + more
-            if (more <= 1e-13 * total).all():
-                break
-            there = there * (stayed + n - 1.0) / (a + stayed + n - 1.0)
+        total, _ = self._ahead(x, t_x, T, horizon)
         return (self.alive(x, t_x, T) if alive is None else alive) * total
 
     def stays_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, ahead: float) -> FloatArray:
         """Return the chance of still being alive at a time ahead: stays after each order until then."""
+        _, kept = self._ahead(x, t_x, T, ahead)
+        return kept
+
+    def _ahead(
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, time: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return expected orders of a living customer, and the chance of still living, after a time.
+
+        The n-th order comes with the chance of enough ticks (a beta integral) and of having stayed n - 1
+        times.
+        """
         a, alpha, k = self.parameters_["a"], self.parameters_["alpha"], int(self.parameters_["k"])
         chance, shape, stayed = self._phases(x, t_x, T)
-        share = np.broadcast_to((ahead / (alpha + T + ahead))[:, None], shape.shape)
-        kept, there = np.ones_like(x), np.ones_like(x)
-        for n in range(1, _ORDERS_AT_MOST):
-            reached = np.einsum("ij,ij->i", chance, special.betainc(n * k - np.arange(k), shape, share))
-            less = there * a / (a + stayed + n - 1.0) * reached
-            kept = kept - less
-            if (less <= 1e-13 * kept).all():
+        share = (time / (alpha + T + time))[:, None, None]
+        block = int(np.clip(4_096 // max(x.size, 1), 1, 64))
+        total, kept, there = np.zeros_like(x), np.ones_like(x), np.ones_like(x)
+        for start in range(1, _ORDERS_AT_MOST, block):
+            n = np.arange(start, start + block, dtype=np.float64)
+            ticks = n[:, None] * k - np.arange(k)
+            reached = np.einsum("ik,ink->in", chance, special.betainc(ticks[None], shape[:, None, :], share))
+            before = (stayed[:, None] + n - 1.0) / (a + stayed[:, None] + n - 1.0)
+            until = there[:, None] * np.cumprod(before, axis=1)
+            came = reached * until / before
+            total = total + came.sum(axis=1)
+            kept = kept - (came * (1.0 - before)).sum(axis=1)
+            there = until[:, -1]
+            if (came[:, -1] <= 1e-13 * total).all():
                 break
-            there = there * (stayed + n - 1.0) / (a + stayed + n - 1.0)
-        return kept
+        return total, kept
 
     def window_if_alive(
         self, x: FloatArray, t_x: FloatArray, T: FloatArray, start: float, length: float

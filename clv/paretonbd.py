@@ -171,13 +171,16 @@ class ParetoNBD(PoissonPurchases):
         r, alpha, s, beta = self._values()
         target = share * (1.0 - self.never_again_if_alive(x, T))
         log_wait = np.log((alpha + T) * np.expm1(-np.log1p(-target) / (r + x)))
-        for _ in range(6):
+        for _ in range(8):
             wait = np.exp(log_wait)
             density = (r + x) / (alpha + T) * np.exp(
                 -(r + x + 1.0) * np.log1p(wait / (alpha + T)) - s * np.log1p(wait / (beta + T))
             )  # fmt: skip
             short = target - (1.0 - self._silence(x, T, wait))
-            log_wait = log_wait + np.clip(short / np.maximum(density * wait, 1e-300), -1.0, 1.0)
+            step = np.clip(short / np.maximum(density * wait, 1e-300), -1.0, 1.0)
+            log_wait = log_wait + step
+            if np.abs(step).max(initial=0.0) < 1e-5:  # the error after it is of its square
+                break
         waited: FloatArray = np.exp(log_wait)
         return waited
 

@@ -352,4 +352,4 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         return model
 
 
-_RULE = unit_rule(12)
+_RULE = unit_rule(8)

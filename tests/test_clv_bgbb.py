@@ -92,3 +92,10 @@ def test_half_of_those_who_give_again_have_done_so_by_the_median_year(fitted):
 def test_more_gifts_than_occasions_are_refused():
     with pytest.raises(DataError, match="at most one order"):
         BGBB().fit({"frequency": [3, 1], "recency_days": [2, 1], "age_days": [6, 6]})
+
+
+def test_a_gift_next_year_is_worth_less_than_one_today(fitted):
+    x, t_x, n = np.array([2.0]), np.array([4.0]), np.array([6.0])
+    one, two = (float(fitted.orders(x, t_x, n, years)[0]) for years in (1, 2))
+    by_hand = one / 1.1 + (two - one) / 1.21
+    assert fitted.discounted_orders(x, t_x, n, 2, np.log(1.1))[0] == pytest.approx(by_hand)

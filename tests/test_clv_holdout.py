@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from clv.bgnbd import BGNBD
 from clv.errors import TooLittleData
 from clv.holdout import (
     cut_offs,
@@ -20,6 +21,10 @@ from clv.holdout import (
     population_mean_spend,
     split,
 )
+from clv.mbgnbd import MBGNBD
+from clv.nbd import NBD
+from clv.paretonbd import ParetoNBD
+from tests import cdnow
 
 LOG = pd.DataFrame(
     {
@@ -82,3 +87,25 @@ def test_cut_offs_leave_a_whole_horizon_and_a_third_of_the_log():
 def test_a_log_too_short_to_hide_the_horizon_is_refused():
     with pytest.raises(TooLittleData, match="35 days"):
         cut_offs(LOG, 30, 3)
+
+
+@pytest.mark.parametrize(
+    ("model", "mape", "rmse", "msle", "mae", "off"),
+    [
+        (NBD, 1.303, 1.859, 0.362, 1.041, 0.557),
+        (ParetoNBD, 0.945, 1.603, 0.238, 0.7545, -0.115),
+        (BGNBD, 0.984, 1.608, 0.234, 0.7855, -0.121),
+        (MBGNBD, 0.958, 1.607, 0.231, 0.7648, -0.162),
+    ],
+    ids=lambda one: getattr(one, "kind", ""),
+)
+def test_the_39_weeks_held_out_of_cdnow_give_the_table_of_btydplus(model, mape, rmse, msle, mae, off):
+    held = cdnow.sample_split()
+    expected = model(prior=False).fit(held.summary).expected_orders(held.summary, 273)
+    found = measure(held.orders, expected)
+    # BTYDplus' MAPE is the sum of absolute errors over the sum of orders, its bias that of the sums
+    assert np.abs(expected - held.orders).sum() / held.orders.sum() == pytest.approx(mape, abs=8e-4)
+    assert found.rmse == pytest.approx(rmse, abs=6e-4)
+    assert np.mean((np.log1p(expected) - np.log1p(held.orders)) ** 2) == pytest.approx(msle, abs=6e-4)
+    assert found.mae == pytest.approx(mae, abs=6e-4)
+    assert found.bias == pytest.approx(off, abs=6e-4)

@@ -35,7 +35,7 @@ def main() -> int:
             for level in (0.80, 0.95):
                 actual, draws = table[what].to_numpy(), getattr(drawn, what)
                 one = simulated.inside(actual, draws, level, seed=3)
-                sums = simulated.sums_inside(actual, draws, level, 10)
+                sums = simulated.sums_inside(actual, draws, level, 10, seed=7)
                 print(f"{kind:10} {what:7} {level:.0%} interval: customer {one:.4f}, sums of ten {sums:.4f}")
                 figures |= {f"{kind}.{what}.{level}": one, f"{kind}.{what}.{level}.sums": sums}
                 missed += [
