@@ -70,6 +70,10 @@ KIND_FEATURES = (
     "kind_decayed",
     "kind_faded",
     "kind_in_last_6",
+    "kind_share_of_baskets",
+    "kind_baskets_since",
+    "kind_due_ratio",
+    "kind_due_chance",
     "share_of_kind",
 )
 SOURCE_FEATURES = (*(f"{s}_score" for s in SOURCES), *(f"{s}_rank" for s in SOURCES))
@@ -253,13 +257,22 @@ def _kinds(
     row, who, item = row[mine], who[mine], item[mine]
     own_row, own = habits.find(who * knowledge.n_items + item)
     decayed = np.where(own > 0, habits.decayed[own_row, 0], 0.0)
+    n = baskets.n_baskets[who].astype(np.float64)
+    since = (moments[who] - kinds.last_days[row]).astype(np.float64)
+    span = (kinds.last_days[row] - kinds.first_days[row]).astype(np.float64)
+    rhythm, kind = knowledge.kind_rhythm, shelving.kinds[item]
+    gap = (span + rhythm.gap_days[kind]) / kinds.counts[row]
     table[mine] = np.column_stack(
         (
             kinds.counts[row],
-            moments[who] - kinds.last_days[row],
+            since,
             kinds.decayed[row, 0],
             kinds.faded[row, 0],
             kinds.recent[row, 2],
+            kinds.counts[row] / np.maximum(n, 1),
+            n - kinds.last[row],
+            since / np.maximum(gap, 0.5),
+            rhythm.chance(kind, since),
             decayed / np.maximum(kinds.decayed[row, 0], 1e-9),
         )
     )

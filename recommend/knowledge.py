@@ -44,6 +44,8 @@ class Knowledge:
         Dearer items of the same kind.
     shelving
         Kinds and prices.
+    kind_rhythm
+        When kinds are due again; empty where each item is its own kind.
     """
 
     items: Items
@@ -55,6 +57,7 @@ class Knowledge:
     segments: Prototypes
     better: Related
     shelving: Shelving
+    kind_rhythm: Replenishment
 
     @classmethod
     def of(cls, baskets: Baskets, moments: Ints, shelving: Shelving) -> Knowledge:
@@ -82,6 +85,7 @@ class Knowledge:
             segments=Prototypes.of(habits, n, n_items, SEGMENTS, random_state=1),
             better=better_of_kind(shelving, items),
             shelving=shelving,
+            kind_rhythm=_kind_rhythm(baskets, moments, shelving),
         )
 
     @property
@@ -114,7 +118,16 @@ class Knowledge:
             segments=part(Prototypes, "segments"),
             better=part(Related, "better"),
             shelving=part(Shelving, "shelving"),
+            kind_rhythm=part(Replenishment, "kind_rhythm"),
         )
+
+
+def _kind_rhythm(baskets: Baskets, moments: Ints, shelving: Shelving) -> Replenishment:
+    if not shelving.has_kinds:
+        return Replenishment.none()
+    by_kind = baskets.by_kind(shelving.kinds)
+    habits = Habits.of(by_kind, moments, shelving.n_kinds)
+    return Replenishment.of(by_kind, habits, moments, shelving.n_kinds)
 
 
 def length_of(habits: Habits, n_rows: int) -> Floats:

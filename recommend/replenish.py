@@ -70,6 +70,12 @@ class Replenishment:
             due=_due(baskets, n_items),
         )
 
+    @classmethod
+    def none(cls) -> Replenishment:
+        """Return the rhythm of no items."""
+        no = np.zeros(0)
+        return cls(no, no, no, no, no, np.zeros((0, len(EDGES_DAYS) + 1)))
+
     def chance(self, items: Ints, days_since: Floats) -> Floats:
         """Return the chance that a visit includes each item, by days since it was last bought."""
         chances: Floats = self.due[items, np.searchsorted(EDGES_DAYS, days_since, side="left")]
