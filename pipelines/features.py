@@ -46,26 +46,24 @@ def summary(source: Ledger | Tables, as_of: date) -> ibis.Table:
         ``historic_revenue`` (all net amounts).
     """
     days = purchase_days(source, as_of)
-    bounds = days.group_by("customer_id").agg(
+    whole = days.group_by("customer_id").agg(
         first_order_on=days.day.min(),
         last_order_on=days.day.max(),
         days=days.count(),
         on_days=days.amount.sum(),
+        on_first=days.amount.argmin(days.day),
     )
-    later = days.join(bounds, "customer_id")
-    later = later.filter(later.day > later.first_order_on)
-    repeats = later.group_by("customer_id").agg(monetary_value=later.amount.mean())
     homes = homes_of_returns(visible_lines(source, as_of))
     loose = homes.filter(homes.home.isnull())
     loose = loose.group_by("customer_id").agg(loose=loose.net.sum())
-    joined = bounds.left_join(repeats, "customer_id").drop("customer_id_right")
-    joined = joined.left_join(loose, "customer_id").drop("customer_id_right")
+    joined = whole.left_join(loose, "customer_id").drop("customer_id_right")
+    repeats = joined.days - 1
     return joined.select(
         "customer_id",
-        frequency=(joined.days - 1).cast("int64"),
+        frequency=repeats.cast("int64"),
         recency_days=_days_between(joined.first_order_on, joined.last_order_on),
         age_days=_days_between(joined.first_order_on, ibis.date(as_of)),
-        monetary_value=joined.monetary_value.fill_null(0.0),
+        monetary_value=ibis.ifelse(repeats > 0, (joined.on_days - joined.on_first) / repeats, 0.0),
         first_order_on=joined.first_order_on,
         last_order_on=joined.last_order_on,
         historic_revenue=joined.on_days + joined.loose.fill_null(0.0),
