@@ -75,11 +75,12 @@ class Sender(threading.Thread):
 
 
 def spawn(kind: str, var: Path, port: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.faulty", kind, str(var), str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=(var / f"{kind}.log").open("ab"),
-    )
+    with (var / f"{kind}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.faulty", kind, str(var), str(port)],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
 
 
 def test_nothing_acknowledged_is_lost_or_doubled_by_kills(tmp_path: Path, record_property) -> None:
