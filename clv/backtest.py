@@ -65,7 +65,7 @@ class BacktestReport:
     trials
         Every competitor on every split.
     process
-        The best purchase model with dropout, or the NBD.
+        The purchase model in it: the one that ranks best under the trees, or the one that does best alone.
     chosen
         Name of the winner: a purchase model, ``stack`` or ``machine``.
     reason
@@ -151,14 +151,15 @@ def backtest(
         trials = [trial for one in held for trial in _plain_trials(one, visible)]
         process = _best_process(trials)
         trials += [trial for one in held for trial in _tree_trials(one, visible, process, asked)]
-    chosen = _choose(trials, (process, *WITH_TREES))
-    method = chosen if chosen in WITH_TREES else "process"
+    alone = _choose(trials, PROCESSES)
+    chosen = _choose(trials, (alone, *WITH_TREES))
+    kind, method = (process, chosen) if chosen in WITH_TREES else (alone, "process")
     return BacktestReport(
         trials=tuple(trials),
-        process=process,
+        process=kind,
         chosen=chosen,
-        reason=_reason(trials, process, chosen),
-        config=replace(asked, kind=process, method=method),
+        reason=_reason(trials, kind, chosen),
+        config=replace(asked, kind=kind, method=method),
     )
 
 

@@ -18,11 +18,12 @@ from clv.columns import (
     CUSTOMER_ID,
     FREQUENCY,
     HISTORIC_REVENUE,
+    IS_RETURN,
     MONETARY_VALUE,
     RECENCY_DAYS,
 )
 from clv.histories import FloatArray, column
-from clv.summary import purchase_days
+from clv.summary import purchase_days, visible_lines
 
 __all__ = ["FADES", "features", "names"]
 
@@ -124,10 +125,8 @@ def _fading(
 
 def _returned(purchases: pd.DataFrame, summary: pd.DataFrame, as_of: date) -> FloatArray:
     """Return the share of each customer's turnover that came back."""
-    amount = purchases[AMOUNT].to_numpy(np.float64)
-    back = purchases[amount < 0]
-    when = pd.to_datetime(back["ordered_at"], utc=True).dt.tz_localize(None)
-    sums = -back[AMOUNT][when < pd.Timestamp(as_of) + pd.Timedelta(days=1)].groupby(back[CUSTOMER_ID]).sum()
+    lines = visible_lines(purchases, as_of)
+    sums = -lines[lines[IS_RETURN]].groupby(CUSTOMER_ID)[AMOUNT].sum()
     returned = sums.reindex(summary[CUSTOMER_ID], fill_value=0.0).to_numpy(np.float64)
     kept = np.maximum(column(summary, HISTORIC_REVENUE), 0.0)
     share: FloatArray = returned / np.maximum(kept + returned, 1e-9)

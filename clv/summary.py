@@ -30,7 +30,7 @@ from clv.columns import (
 )
 from clv.errors import MissingColumn
 
-__all__ = ["log_gaps", "purchase_days", "summarize"]
+__all__ = ["log_gaps", "purchase_days", "summarize", "visible_lines"]
 
 _DAY = "day"
 
@@ -94,7 +94,7 @@ def summarize(purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
 
 def purchase_days(purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """Return one row per customer and purchase day: ``customer_id``, ``day``, ``amount`` net of returns."""
-    lines = _visible(purchases, as_of)
+    lines = visible_lines(purchases, as_of)
     bought, returned = lines[~lines[IS_RETURN]], lines[lines[IS_RETURN]]
     days = bought.groupby([CUSTOMER_ID, _DAY], sort=True)[AMOUNT].sum().reset_index()
     if returned.empty:
@@ -117,7 +117,8 @@ def log_gaps(purchases: pd.DataFrame, as_of: date) -> pd.Series:
     return days.groupby(CUSTOMER_ID)[LOG_GAP_SUM].sum()
 
 
-def _visible(purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def visible_lines(purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Return the lines up to a day: customer, order, ``day``, amount (returns negative), ``is_return``."""
     for name in (CUSTOMER_ID, ORDERED_AT, AMOUNT):
         if name not in purchases.columns:
             raise MissingColumn(f"The purchases have no column {name}.", where=name, hint="Rename or map it.")
@@ -167,7 +168,7 @@ def _homes(bought: pd.DataFrame, returned: pd.DataFrame) -> pd.DataFrame:
 
 def _returns_before_any_purchase(purchases: pd.DataFrame, as_of: date) -> pd.Series:
     """Return money given back before a customer's first purchase: it counts in revenue and nowhere else."""
-    lines = _visible(purchases, as_of)
+    lines = visible_lines(purchases, as_of)
     returned = lines[lines[IS_RETURN]]
     if returned.empty:
         return pd.Series(dtype=np.float64)
