@@ -264,3 +264,11 @@ def test_kinds_and_prices_let_a_dearer_item_be_put_forward(lines: pd.DataFrame) 
     assert any("upsell" in c.sources for c in found)
     with pytest.raises(MissingColumn, match="item"):
         Proposer().fit(lines, as_of=AS_OF, horizon_days=14, products=products.drop(columns="item"))
+
+
+def test_a_history_of_unknown_items_is_answered_with_what_others_buy(
+    proposer: Proposer, catalogue: Catalogue
+) -> None:
+    history = History((19_900, 19_910), ("discontinued",), ((0, 1),))
+    found = proposer.propose(Profile("c", AS_OF, history=history), catalogue, Context(), AT)
+    assert {"popular"} == {source for c in found if c.offer_id.startswith("item:") for source in c.sources}

@@ -7,6 +7,7 @@ import pytest
 
 from recommend.baskets import Baskets
 from recommend.bundles import Bundles
+from recommend.features import describe
 from recommend.habits import Habits
 from recommend.items import Items, Shelving
 from recommend.knowledge import Knowledge
@@ -158,6 +159,9 @@ def test_one_customer_gets_the_numbers_of_the_batch(
         assert live.items.tolist() == batch.items[mine].tolist()
         assert live.scores.tolist() == batch.scores[mine].tolist()
         assert live.ranks.tolist() == batch.ranks[mine].tolist()
+        described = describe(baskets, habits, moments, knowledge, batch)[mine]
+        here = describe(alone, Habits.of(alone, moments[:1], 4), moments[:1], knowledge, live)
+        np.testing.assert_array_equal(here, described)
 
 
 def test_a_lapsed_favourite_is_won_back() -> None:
