@@ -11,6 +11,7 @@ refusals      why the service says no
 service       what can be asked: who, what to say, who is in a segment
 published     the generation in use, swapped by one assignment
 engines       a generation's models, offers and policies made into an engine
+champions     the registry's champion, fetched aside and checked
 memory        what the service keeps, as it uses it
 store         the tables, in SQLite or PostgreSQL
 live          from events to a customer's standing

@@ -18,6 +18,7 @@ from serving.access.identity import Doorkeeper
 from serving.access.tokens import Tokens
 from serving.agent import page
 from serving.api import conversations, customers, decisions, events, health, offers, people, segments
+from serving.champions import Champions
 from serving.doorway import Doorway, security_headers
 from serving.engines import open_publication
 from serving.errors import add_error_handlers
@@ -57,7 +58,11 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
     set_up_logs(settings.serving.log_level)
     secret = installation_secret(settings)
     metrics = Metrics()
-    service = Service(settings, Shelf(settings.published, opener), Memory(settings, secret), metrics)
+    data_dir = settings.data.data_dir
+    folder = data_dir / "champions" / "serving"
+    champions = Champions(settings.serving.registry, data_dir / "mlartifacts", folder)
+    shelf = Shelf(settings.published, opener, champions)
+    service = Service(settings, shelf, Memory(settings, secret), metrics, champions)
     app = FastAPI(
         title="Customer value and next best offer",
         summary="Who a customer is, what to say next, and who is in a segment.",
@@ -105,6 +110,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(service.shelf.refresh)
     await _note_publication(service, service.shelf.current)
     tasks = [asyncio.create_task(_watch(service)), asyncio.create_task(_recover(service))]
+    tasks.append(asyncio.create_task(_ask_registry(service)))
     try:
         yield
     finally:
@@ -122,6 +128,14 @@ async def _watch(service: Service) -> None:
         if await asyncio.to_thread(service.shelf.refresh):
             log.info("generation in use", extra={"facts": {"snapshot": service.shelf.require().name}})
             await _note_publication(service, service.shelf.current)
+
+
+async def _ask_registry(service: Service) -> None:
+    """Ask for ever who is champion, where the registry is named; swap when it is another."""
+    while service.settings.serving.registry:
+        if await asyncio.to_thread(service.champions.poll) and await asyncio.to_thread(service.shelf.refresh):
+            log.info("champion in use", extra={"facts": {"models": service.shelf.require().models}})
+        await asyncio.sleep(service.settings.serving.registry_seconds)
 
 
 async def _recover(service: Service) -> None:

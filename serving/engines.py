@@ -17,16 +17,23 @@ from recommend.policies import Policies
 from recommend.segments import SegmentModel
 from recommend.speech import Speech
 from recommend.worth import Arbitration
+from serving.champions import PROPENSITY_NAME, Champion
 from serving.erasure import published_at
 from serving.live.standing import Standing
 from serving.published import Publication
 
 VALUE_NAME: Final = "clv-value"
-PROPENSITY_NAME: Final = "clv-propensity"
 
 
-def open_publication(root: Path) -> Publication:
+def open_publication(root: Path, champion: Champion | None = None) -> Publication:
     """Open the current generation under a root and build its engine.
+
+    Parameters
+    ----------
+    root
+        Folder of the published generations.
+    champion
+        Takes the place of the published propensity model.
 
     What the generation does not hold is left out: without a propensity model there are no hints but mandatory
     ones, without policies the polite defaults hold.
@@ -37,7 +44,7 @@ def open_publication(root: Path) -> Publication:
         If nothing was published, or a file of it is not what the manifest says.
     """
     snapshot = Snapshot.current(root)
-    proposer, propensity = _proposer(snapshot)
+    proposer, propensity = _proposer(snapshot, champion)
     value_model, value = _value_model(snapshot)
     segments = _document(snapshot, "segment_model")
     standing = Standing(
@@ -93,7 +100,10 @@ def _lexicon(catalogue: Catalogue) -> Lexicon:
     return Lexicon.build(names)
 
 
-def _proposer(snapshot: Snapshot) -> tuple[Proposer | None, str]:
+def _proposer(snapshot: Snapshot, champion: Champion | None) -> tuple[Proposer | None, str]:
+    if champion is not None:
+        read_bundle(champion.folder)
+        return Proposer.load(champion.folder), f"{PROPENSITY_NAME}/{champion.version}"
     folder = snapshot.folder("propensity")
     if folder is None:
         return None, ""

@@ -19,6 +19,7 @@ from recommend.context import Context
 from recommend.decision import Decision
 from recommend.lexicon import Lexicon
 from recommend.profile import Profile
+from serving.champions import Champion, Champions
 from serving.live.standing import Standing
 
 
@@ -91,7 +92,8 @@ _BROKEN: Final = (
     ValueError,
     LightGBMError,
 )
-Opener = Callable[[Path], Publication]
+Opener = Callable[..., Publication]
+"""Opens the current generation under a root; a champion, where there is one, is the second argument."""
 
 
 def try_out(publication: Publication) -> None:
@@ -117,11 +119,15 @@ class Shelf:
         Folder of the published generations.
     opener
         Opens the current generation under a root and builds its engine.
+    champions
+        Says whether the registry has another propensity model.
     """
 
-    def __init__(self, root: Path, opener: Opener) -> None:
+    def __init__(self, root: Path, opener: Opener, champions: Champions) -> None:
         self._root = root
         self._opener = opener
+        self._champions = champions
+        self._in_use: Champion | None = None
         self._pointer: tuple[str, str] | None = None
         self._loaded_at = 0.0
         self.current: Publication | None = None
@@ -157,23 +163,32 @@ class Shelf:
 
         Never raises for a broken publication: the trouble is noted and the last good one stays.
         """
+        champion = self._champions.propensity
         try:
             pointer = pointed_at(self._root)
             if pointer is None:
                 raise SnapshotError("Nothing was published yet.", where=str(self._root))
-            if pointer == self._pointer:
+            if pointer == self._pointer and champion == self._in_use:
                 return False
-            publication = self._opener(self._root)
+            publication = self._opener(self._root, champion) if champion else self._opener(self._root)
             try_out(publication)
         except ClvError as error:
-            self.trouble = str(error)
+            self._refuse(champion, error, str(error))
             return False
         except _BROKEN as error:
-            self.trouble = f"The newest generation cannot be opened: {type(error).__name__}: {error}."
+            what = f"The newest generation cannot be opened: {type(error).__name__}: {error}."
+            self._refuse(champion, error, what)
             return False
         self.current = publication
-        self._pointer = pointer
+        self._pointer, self._in_use = pointer, champion
         self._loaded_at = time.monotonic()
         self.trouble = ""
         self.swaps += 1
         return True
+
+    def _refuse(self, champion: Champion | None, error: Exception, what: str) -> None:
+        """Note what is wrong; a champion that cannot be used is given back for the last good model."""
+        if champion is not None and champion != self._in_use:
+            self._champions.refuse(champion, self._in_use, error)
+        else:
+            self.trouble = what

@@ -17,6 +17,7 @@ from recommend.context import Context
 from recommend.decision import Decision
 from recommend.listen import listen
 from recommend.profile import Profile
+from serving.champions import Champions
 from serving.clock import Clock
 from serving.live.messages import Message
 from serving.memory import Memory
@@ -69,13 +70,18 @@ class Service:
         The store.
     metrics
         Counts what is done, and times it.
+    champions
+        What the registry last said.
     """
 
-    def __init__(self, settings: Settings, shelf: Shelf, memory: Memory, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, shelf: Shelf, memory: Memory, metrics: Metrics, champions: Champions
+    ) -> None:
         self.settings = settings
         self.shelf = shelf
         self.memory = memory
         self.metrics = metrics
+        self.champions = champions
         self.clock = Clock(settings.serving.clock)
         self.reading_trouble = ""
         self.closing = False
@@ -164,7 +170,8 @@ class Service:
     # -- itself -----------------------------------------------------------------------------------------
     def trouble(self) -> tuple[str, ...]:
         """Return what is wrong just now, in words; empty when all is well."""
-        found = (self.shelf.trouble, self.memory.trouble, self.memory.commits.trouble, self.reading_trouble)
+        store = (self.memory.trouble, self.memory.commits.trouble, self.reading_trouble)
+        found = (self.shelf.trouble, self.champions.trouble, *store)
         stale = self._stale()
         return tuple(dict.fromkeys(reason for reason in (*found, stale) if reason))
 

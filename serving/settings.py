@@ -43,6 +43,13 @@ class ServingSettings(BaseModel):
     poll_seconds: float = Field(
         2.0, gt=0, le=3600, description="How often a new publication is looked for, in seconds."
     )
+    registry: str = Field(
+        "",
+        description="Store of the model registry, such as sqlite:///var/mlflow.db; then its champion serves.",
+    )
+    registry_seconds: float = Field(
+        10.0, gt=0, le=3600, description="How often the registry is asked who is champion, in seconds."
+    )
     refused_limit: int = Field(20, ge=0, le=500, description="How many refused offers an answer explains.")
     page_limit: int = Field(1000, ge=1, le=10_000, description="Largest page of a list.")
     stale_days: int = Field(

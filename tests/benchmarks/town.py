@@ -27,7 +27,7 @@ from serving.live.messages import EPOCH
 AS_OF: Final = date(2026, 1, 31)
 ITEMS: Final = 300
 DAYS: Final = 360
-LEARNERS: Final = 3_000
+LEARNERS: Final = 1_000
 VALUE: Final = ValueModel(
     BGNBD.of(r=0.243, alpha=30.9, a=0.793, b=2.426), GammaGamma.of(p=6.25, q=3.74, gamma=15.44), AS_OF
 )
