@@ -47,9 +47,10 @@ def open_publication(root: Path, champion: Champion | None = None) -> Publicatio
     proposer, propensity = _proposer(snapshot, champion)
     value_model, value = _value_model(snapshot)
     segments = _document(snapshot, "segment_model")
+    segment_model = SegmentModel.from_json(segments) if segments else None
     standing = Standing(
         value_model,
-        SegmentModel.from_json(segments) if segments else None,
+        segment_model,
         snapshot.manifest.as_of,
         published_at(root, snapshot),
         int(snapshot.manifest.facts.get("horizon_days", 365)),
@@ -74,6 +75,7 @@ def open_publication(root: Path, champion: Champion | None = None) -> Publicatio
         _lexicon(catalogue),
         value,
         propensity,
+        segment_model.private_segments() if segment_model else frozenset(),
     )
 
 

@@ -49,6 +49,8 @@ class Publication:
         Hears what a message is about.
     value_model, propensity_model
         Name and version of the models the numbers come from; empty if the generation has none.
+    private_segments
+        Segments whose rule looks at what an agent must not see: never named beside a customer.
     """
 
     snapshot: Snapshot
@@ -58,6 +60,7 @@ class Publication:
     lexicon: Lexicon
     value_model: str = ""
     propensity_model: str = ""
+    private_segments: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -68,6 +71,10 @@ class Publication:
     def as_of(self) -> date:
         """Last day its numbers saw."""
         return self.snapshot.manifest.as_of
+
+    def shown(self, segments: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the segments that may be named beside a customer."""
+        return tuple(name for name in segments if name not in self.private_segments)
 
     def offer_name(self, offer_id: str) -> str:
         """Return what the agent calls an offer."""

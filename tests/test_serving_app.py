@@ -47,6 +47,16 @@ def test_what_the_customer_table_holds_beyond_the_contract_is_not_shown(shop: Te
     assert "ann@example.com" not in shop.get("/v1/customers/ann").text
 
 
+def test_a_segment_that_tells_what_an_agent_must_not_see_is_never_named(tmp_path: Path) -> None:
+    def private(root: Path):
+        return replace(open_shop(root), private_segments=frozenset({"champions"}))
+
+    publish_shop(tmp_path / "published")
+    with TestClient(create_app(Settings(data={"data_dir": tmp_path}), private)) as client:
+        assert client.get("/v1/customers/ann").json()["segments"] == []
+        assert "champions" not in client.post("/v1/customers/ann/next-best-offers").text
+
+
 def test_an_unknown_customer_gets_the_cold_answer(shop: TestClient) -> None:
     answer = shop.get("/v1/customers/nobody")
     cold = answer.json()

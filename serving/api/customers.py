@@ -20,13 +20,4 @@ async def customer(customer_id: CustomerId, service: ServiceDep) -> Response:
     A customer nothing is known of gets the cold answer, status 200: `known` is false, the value is null, and
     there is neither segment nor tag. It becomes known with its first event or the next publication.
     """
-    seen = await service.see(customer_id)
-    publication = seen.publication
-    return say(
-        CustomerAnswer.of(
-            seen.profile,
-            live=seen.live,
-            model_version=publication.value_model,
-            snapshot=publication.name,
-        )
-    )
+    return say(CustomerAnswer.of(await service.see(customer_id)))

@@ -6,8 +6,9 @@ from datetime import date
 
 from pydantic import Field
 
-from recommend.profile import Profile, Scalar
+from recommend.profile import Scalar
 from serving.schemas.wire import Schema
+from serving.service import Seen
 
 
 class TagAnswer(Schema):
@@ -59,8 +60,9 @@ class CustomerAnswer(Schema):
     snapshot: str = Field(examples=["000007-2017-12-31"], description="The published generation.")
 
     @classmethod
-    def of(cls, profile: Profile, *, live: bool, model_version: str, snapshot: str) -> CustomerAnswer:
-        """Build the answer from a profile."""
+    def of(cls, seen: Seen) -> CustomerAnswer:
+        """Build the answer from a customer as seen just now."""
+        profile, publication = seen.profile, seen.publication
         value = profile.value
         return cls(
             customer_id=profile.customer_id,
@@ -68,10 +70,10 @@ class CustomerAnswer(Schema):
             as_of=profile.as_of,
             value=ValueAnswer.model_validate({name: value.get(name) for name in VALUE_NAMES}),
             parts={name: part for name, part in value.items() if name not in VALUE_NAMES},
-            segments=profile.segments,
+            segments=publication.shown(profile.segments),
             tags=tuple(TagAnswer(name=t.name, source=t.source, since=t.since) for t in profile.tags),
             open_issue=profile.open_issue,
-            live=live,
-            model_version=model_version,
-            snapshot=snapshot,
+            live=seen.live,
+            model_version=publication.value_model,
+            snapshot=publication.name,
         )

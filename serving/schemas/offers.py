@@ -8,6 +8,7 @@ from pydantic import Field
 
 from recommend.context import Context, Direction, Sentiment
 from recommend.decision import Arm, Hint, Kind, Ranked, Stage
+from serving.published import Publication
 from serving.schemas.wire import Identifier, Schema, Word
 from serving.service import Answer
 
@@ -71,9 +72,10 @@ class HintAnswer(Schema):
     segment_tags: tuple[str, ...] = Field(examples=[["champions"]])
 
     @classmethod
-    def of(cls, hint: Hint) -> HintAnswer:
+    def of(cls, hint: Hint, publication: Publication) -> HintAnswer:
         """Build the answer from a hint."""
-        return cls(**{name: getattr(hint, name) for name in cls.model_fields})
+        fields = {name: getattr(hint, name) for name in cls.model_fields}
+        return cls(**{**fields, "segment_tags": publication.shown(hint.segment_tags)})
 
 
 class RefusedAnswer(Schema):
@@ -131,7 +133,7 @@ class OffersAnswer(Schema):
             at=decision.at,
             customer_id=decision.customer_id,
             known=profile.known,
-            hints=tuple(HintAnswer.of(hint) for hint in decision.hints),
+            hints=tuple(HintAnswer.of(hint, answer.seen.publication) for hint in decision.hints),
             silence=decision.silence,
             refused=tuple(
                 RefusedAnswer.of(ranked, names(ranked.offer_id)) for ranked in refused[:refused_limit]
