@@ -11,11 +11,13 @@ from this follow expectation and rate below.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import special
 
 from clv.fitting import Score
-from clv.histories import FloatArray, Histories, repeated
+from clv.histories import FloatArray, Histories, IntArray, groups, repeated
 from clv.hypergeometric import beta_average, hyp2f1
 from clv.quadrature import unit_rule
 
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 _NODES, _WEIGHTS = unit_rule(40)
+_ROWS_AT_ONCE = 16_384
 
 
 def _log_odds_dead(
@@ -88,42 +91,81 @@ def log_likelihood(
 def score(rows: Histories, *, leave_at_start: bool) -> Score:
     """Return log-likelihood and exact gradient as a function of log(r, alpha, a, b).
 
-    Terms in x alone are evaluated once a distinct x; a row costs three logarithms and one exponential.
+    Terms in x, t_x or T alone are evaluated once a distinct value; a row costs one exponential and one
+    logarithm.
     """
-    x, t_x, T, weight = rows.frequency, rows.recency, rows.age, rows.weight
-    counts, times = repeated(x, weight)
-    total = float(weight.sum())
     extra = 1.0 if leave_at_start else 0.0
-    may_have_left = np.ones(x.size, dtype=bool) if leave_at_start else x > 0
-    everyone = bool(may_have_left.all())
-    x_1, T_1, t_1, w_1 = (v if everyone else v[may_have_left] for v in (x, T, t_x, weight))
+    counts, times = repeated(rows.frequency, rows.weight)
+    ages, of_age = repeated(rows.age, rows.weight)
+    _, orders_of_age = repeated(rows.age, rows.weight * rows.frequency)
+    total = float(rows.weight.sum())
+    left = _MayHaveLeft.of(rows if leave_at_start else rows.take(np.flatnonzero(rows.frequency > 0)))
 
     def value_and_slope(theta: FloatArray) -> tuple[float, FloatArray]:
         r, alpha, a, b = np.exp(theta)
-        stays = counts + extra
+        stays, psi = counts + extra, special.digamma
         lead = (
             special.gammaln(r + counts) - special.gammaln(r) + special.gammaln(b + stays) - special.gammaln(b)
         )
         lead += special.gammaln(a + b) - special.gammaln(a + b + stays)
-        log_T = np.log(alpha + T)
-        since = np.log((alpha + T_1) / (alpha + t_1))
-        stayed = b + x_1 + (extra - 1.0)
-        odds = theta[2] - np.log(stayed) + (r + x_1) * since
-        dead = special.expit(odds)
-        lost = w_1 * dead
-        value = (
-            times @ lead + total * r * theta[1] - weight @ ((r + x) * log_T) - w_1 @ special.log_expit(-odds)
-        )
-        shared = special.digamma(a + b) - special.digamma(a + b + stays)
-        by_r = times @ (special.digamma(r + counts) - special.digamma(r)) + total * theta[1] - weight @ log_T
-        by_r += lost @ since
-        by_alpha = total * r / alpha - weight @ ((r + x) / (alpha + T))
-        by_alpha -= lost @ ((r + x_1) * (T_1 - t_1) / ((alpha + T_1) * (alpha + t_1)))
-        by_a = times @ shared + lost.sum() / a
-        by_b = times @ (shared + special.digamma(b + stays) - special.digamma(b)) - lost @ (1.0 / stayed)
+        log_age, events = np.log(alpha + ages), r * of_age + orders_of_age
+        gone = left.sums(r, alpha, float(theta[2]), b + extra - 1.0)
+        value = times @ lead + total * r * theta[1] - events @ log_age + gone.value
+        shared = psi(a + b) - psi(a + b + stays)
+        by_r = times @ (psi(r + counts) - psi(r)) + total * theta[1] - of_age @ log_age + gone.by_r
+        by_alpha = total * r / alpha - events @ (1.0 / (alpha + ages)) - gone.by_alpha
+        by_a = times @ shared + gone.customers / a
+        by_b = times @ (shared + psi(b + stays) - psi(b)) - gone.by_b
         return float(value), np.array([by_r * r, by_alpha * alpha, by_a * a, by_b * b])
 
     return value_and_slope
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """What those who may have left add to likelihood and slopes, and how many are expected to have."""
+
+    value: float = 0.0
+    by_r: float = 0.0
+    by_alpha: float = 0.0
+    by_b: float = 0.0
+    customers: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _MayHaveLeft:
+    """Rows of customers who may have left, their values looked up in short tables of the distinct ones."""
+
+    counts: FloatArray
+    lasts: FloatArray
+    ages: FloatArray
+    pieces: tuple[tuple[FloatArray, FloatArray, IntArray, IntArray, IntArray], ...]
+
+    @classmethod
+    def of(cls, rows: Histories) -> _MayHaveLeft:
+        (f_x, of_x), (f_t, of_t), (f_T, of_T) = (groups(v) for v in (rows.frequency, rows.recency, rows.age))
+        cuts = [slice(i, i + _ROWS_AT_ONCE) for i in range(0, len(rows), _ROWS_AT_ONCE)]
+        pieces = tuple((rows.weight[c], rows.frequency[c], of_x[c], of_t[c], of_T[c]) for c in cuts)
+        return cls(rows.frequency[f_x], rows.recency[f_t], rows.age[f_T], pieces)
+
+    def sums(self, r: float, alpha: float, log_a: float, stayed: float) -> _Gone:
+        log_stay, per_stay = np.log(stayed + self.counts), 1.0 / (stayed + self.counts)
+        log_last, per_last = np.log(alpha + self.lasts), 1.0 / (alpha + self.lasts)
+        log_age, per_age = np.log(alpha + self.ages), 1.0 / (alpha + self.ages)
+        sums = np.zeros(5)
+        for weight, x, of_x, of_t, of_T in self.pieces:
+            since, k = log_age[of_T] - log_last[of_t], r + x
+            odds = log_a - log_stay[of_x] + k * since
+            small = np.exp(-np.abs(odds))
+            lost = weight * np.where(odds > 0.0, 1.0, small) / (1.0 + small)
+            sums += (
+                weight @ (np.maximum(odds, 0.0) + np.log1p(small)),
+                lost @ since,
+                lost @ (k * (per_last[of_t] - per_age[of_T])),
+                lost @ per_stay[of_x],
+                lost.sum(),
+            )
+        return _Gone(*sums.tolist())
 
 
 def rate_if_alive(
