@@ -37,7 +37,7 @@ _TIME: Final = _names("date datetime time timestamp when day datum zeitpunkt zei
 # Ordered by how plainly a header says it: of two headers that fit, the earlier alias wins.
 ALIASES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "purchases": {
-        "customer_id": _CUSTOMER,
+        "customer_id": (*_CUSTOMER, "id"),
         "order_id": _names(
             "order orderno ordernumber orderid basket basketid invoice invoiceid invoiceno invoicenumber "
             "transactionid transactionno transaction receipt receiptid receiptno bon bonnr ticketid "

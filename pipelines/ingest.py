@@ -24,6 +24,7 @@ from pipelines.tally import FileReport, IngestReport
 
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
+FEWEST_ROWS_OF_A_LOG: Final = 50  # with fewer, nobody coming twice proves nothing
 _RAW: Final = "staged_rows"
 _TYPED: Final = "typed_rows"
 _PARSED: Final = "parsed_rows"
@@ -111,6 +112,7 @@ def _ingest_feed(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[Fil
     read = connection.execute(f"SELECT count(*) FROM {_RAW}").fetchall()[0][0] + len(staged.malformed)
     connection.execute(f"DROP TABLE {_RAW}")
     unknown = unknown_references(parsed)
+    strangers = _warning_of_strangers(parsed)
     merged = merge(connection, parsed.table, parsed.relation)
     connection.execute(f"DROP VIEW {_PARSED}; DROP TABLE {_TYPED}")
     report = FileReport(
@@ -123,11 +125,22 @@ def _ingest_feed(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[Fil
         quarantined=len(bad),
         reasons=count_reasons(bad),
         unknown=unknown,
-        notes=(*staged.notes, *_warnings(merged)),
+        notes=(*staged.notes, *strangers, *_warnings(merged)),
     )
     keep(connection, feed.table, feed.label, bad)
     _note_file(connection, feed, report)
     return report, bad
+
+
+def _warning_of_strangers(parsed: Parsed) -> tuple[str, ...]:
+    """Warn of a log in which nobody comes twice: the number of the row was taken for the customer."""
+    if parsed.table.name != "purchases":
+        return ()
+    query = f"SELECT count(*), count(DISTINCT customer_id) FROM {parsed.relation}"
+    rows, customers = parsed.connection.execute(query).fetchall()[0]
+    if rows < FEWEST_ROWS_OF_A_LOG or customers < rows:
+        return ()
+    return (f"each of the {rows:,} rows has a customer of its own: is customer_id the right column?",)
 
 
 def _warnings(merged: Merged) -> tuple[str, ...]:

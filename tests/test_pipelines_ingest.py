@@ -31,6 +31,16 @@ def test_customer_date_and_amount_are_enough(tmp_path: Path) -> None:
         assert ledger.absent()[0].what == "purchases.product_id"
 
 
+def test_a_plain_id_is_the_customer_unless_nobody_comes_twice(tmp_path: Path) -> None:
+    known = [f"{n % 30},2024-01-{1 + n % 28:02},10" for n in range(60)]
+    strangers = [f"{n},2024-01-{1 + n % 28:02},10" for n in range(60)]
+    for lines, warned in ((known, False), (strangers, True)):
+        with Ledger(None) as ledger:
+            report = take_in(ledger, write(tmp_path / "log.csv", log(lines, header="Id,Date,Price")))
+        assert report.accepted == 60
+        assert any("customer of its own" in note for note in report.files[0].notes) == warned
+
+
 def test_a_bad_row_goes_to_a_file_with_line_column_reason_and_itself(tmp_path: Path) -> None:
     file = write(
         tmp_path / "in" / "orders.csv",
