@@ -35,6 +35,22 @@ class ValueAnswer(Schema):
 
 
 VALUE_NAMES = tuple(ValueAnswer.model_fields)
+PARTS = (
+    "frequency",
+    "recency_days",
+    "age_days",
+    "monetary_value",
+    "historic_revenue",
+    "returns_amount",
+    "first_order_on",
+    "last_order_on",
+    "mean_gap_days",
+    "last_gap_days",
+    "expected_order_value",
+    "discounted_orders",
+    "contacts_30d",
+    "ranked_channel_affinity",
+)
 
 
 class CustomerAnswer(Schema):
@@ -69,7 +85,7 @@ class CustomerAnswer(Schema):
             known=profile.known,
             as_of=profile.as_of,
             value=ValueAnswer.model_validate({name: value.get(name) for name in VALUE_NAMES}),
-            parts={name: part for name, part in value.items() if name not in VALUE_NAMES},
+            parts={name: value[name] for name in PARTS if name in value},
             segments=publication.shown(profile.segments),
             tags=tuple(TagAnswer(name=t.name, source=t.source, since=t.since) for t in profile.tags),
             open_issue=profile.open_issue,

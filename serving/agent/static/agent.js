@@ -28,6 +28,8 @@ const ANSWERS = [
   ["rejected", "No", "The customer does not want it: it is not offered again for a while"],
 ];
 
+const MOST_TAGS = 4;
+
 let key = "";
 let shown = "";
 let asked = 0;
@@ -60,6 +62,18 @@ function day(text) {
 
 function plain(name) {
   return name.replaceAll("_", " ");
+}
+
+/* Segments come in families; the family is told by the name's first word and said in the title. */
+function segmentLabel(name) {
+  const [, family, rest] = /^(rfm|value|lifecycle|cluster)_(.+)$/.exec(name) ?? [null, "", name];
+  return plain(family === "value" ? `${rest} value` : rest);
+}
+
+function tagLabel(name) {
+  const [fact, about] = name.split(/:(.*)/s);
+  if (!about) return plain(fact);
+  return `${plain(fact)}: ${about === about.toUpperCase() ? about.toLowerCase() : about}`;
 }
 
 class Refused extends Error {
@@ -100,7 +114,7 @@ function showWho(customer) {
   const { value } = customer;
   const head = el("header", "", el("h2", "", `Customer ${customer.customer_id}`));
   if (customer.live) head.append(el("span", "live", "live"));
-  if (customer.segments.length) head.append(chips(customer.segments.map((name) => ["chip", plain(name), ""])));
+  if (customer.segments.length) head.append(chips(customer.segments.map((name) => ["chip", segmentLabel(name), plain(name)])));
   const parts = [head];
   if (customer.open_issue) parts.push(el("p", "issue", `Open complaint: ${plain(customer.open_issue)}. Help first.`));
   if (!customer.known) {
@@ -111,9 +125,7 @@ function showWho(customer) {
   parts.push(el("div", "worth",
     el("div", "", el("strong", "", number(value.predicted_clv, 2)), el("span", "quiet", "expected in a year")),
     alive(value.probability_alive)));
-  if (customer.tags.length) {
-    parts.push(chips(customer.tags.map((tag) => ["chip tag", plain(tag.name), `From ${tag.source}, since ${day(tag.since)}`])));
-  }
+  if (customer.tags.length) parts.push(tags(customer.tags));
   parts.push(facts(value), madeOf(customer));
   $("who").replaceChildren(...parts);
 }
@@ -124,6 +136,15 @@ function chips(list) {
     if (title) chip.title = title;
     return chip;
   }));
+}
+
+function tags(list) {
+  const shown = list.slice(0, MOST_TAGS).map((tag) => [
+    "chip tag", tagLabel(tag.name), `From ${tag.source}, since ${day(tag.since)}`,
+  ]);
+  const more = list.slice(MOST_TAGS).map((tag) => tagLabel(tag.name));
+  if (more.length) shown.push(["chip tag", `+ ${more.length}`, more.join(", ")]);
+  return chips(shown);
 }
 
 function alive(probability) {
@@ -194,12 +215,13 @@ function actions(hint, decision) {
 }
 
 function copyButton(words) {
-  const copy = el("button", "plain quieter", "Copy words");
+  const copy = el("button", "plain quieter", "Copy");
   copy.type = "button";
+  copy.title = "Copy the words";
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(words);
     copy.textContent = "Copied";
-    setTimeout(() => { copy.textContent = "Copy words"; }, 1500);
+    setTimeout(() => { copy.textContent = "Copy"; }, 1500);
   });
   return copy;
 }
