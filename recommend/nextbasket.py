@@ -15,9 +15,11 @@ from clv.errors import TooLittleData
 from recommend.baskets import Baskets, Flags, Floats, Ints
 from recommend.features import FEATURES
 from recommend.items import Shelving
+from recommend.knowledge import Knowledge
 from recommend.propensity import Trees, grow
 from recommend.samples import Sample, Snapshot, best_first, sample
 
+REFRESH = 3
 SETTINGS: dict[str, object] = {"objective": "cross_entropy", "feature_fraction": 0.5, "max_bin": 127}
 
 
@@ -91,12 +93,16 @@ class NextBaskets:
         negatives
             Share of the rows without a purchase kept in earlier visits.
         """
-        visits, rank = [], np.zeros(0, dtype=np.int64)
+        if not len(visit(baskets, 0, timed=timed)[0]):
+            raise TooLittleData("No customer has two baskets.", hint="Give a longer history.")
+        knowledge = _learn(baskets, 0, 0, shelving, timed=timed)
+        rank, visits = knowledge.items.rank, []
         for level in range(earlier + 1):
             who, snapshot = visit(baskets, level, timed=timed)
             if not len(who):
                 break
-            knowledge = snapshot.learn(shelving)
+            if level and (level - 1) % REFRESH == 0:
+                knowledge = _learn(baskets, level, min(level + REFRESH - 1, earlier), shelving, timed=timed)
             keep = negatives if level else 1.0
             part = sample(snapshot, knowledge, negatives=keep, random_state=random_state + level)
             size = np.bincount(
@@ -104,9 +110,6 @@ class NextBaskets:
             )
             shares = part.happened / np.maximum(size, 1.0)[part.customers]
             visits.append(Visits(who[part.customers], part, shares))
-            rank = rank if level else knowledge.items.rank
-        if not visits:
-            raise TooLittleData("No customer has two baskets.", hint="Give a longer history.")
         return cls(visits[0], tuple(visits[1:]), rank, baskets.n_customers)
 
     def fit(
@@ -160,6 +163,19 @@ class NextBaskets:
         part = self.now.sampled
         row = Sample(part.rows, part.happened, part.weights, self.now.customers, part.items)
         return best_first(row, trees.probability(part.rows), self.rank, self.n_customers, k)
+
+
+def _learn(baskets: Baskets, level: int, oldest: int, shelving: Shelving, *, timed: bool) -> Knowledge:
+    """Learn what was known before the oldest of a few visits, so that none of them is seen.
+
+    Where fewer than half the customers go back so far, a later visit takes its place.
+    """
+    most = len(visit(baskets, level, timed=timed)[0])
+    for back in range(oldest, level, -1):
+        who, snapshot = visit(baskets, back, timed=timed)
+        if 2 * len(who) >= most:
+            return snapshot.learn(shelving)
+    return visit(baskets, level, timed=timed)[1].learn(shelving)
 
 
 def visit(baskets: Baskets, level: int, *, timed: bool) -> tuple[Ints, Snapshot]:

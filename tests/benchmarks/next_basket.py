@@ -152,7 +152,7 @@ def complete_journey(level: str, threads: int) -> dict[str, dict[str, float]]:
     n_items, n = len(shelving.kinds), baskets.n_customers
     history = baskets.without_last(1)
     everyone = np.ones(n, dtype=bool)
-    ready = NextBaskets.of(baskets, shelving, earlier=7, timed=True, negatives=0.15)
+    ready = NextBaskets.of(baskets, shelving, earlier=12, timed=True, negatives=0.15)
     stop = np.random.default_rng(0).random(n) < 0.15
     trees = ready.fit(~everyone, stop, num_threads=threads)
     methods = {
