@@ -6,25 +6,29 @@ import random
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 
 from clv.errors import SettingError
 from recommend.context import Context
+from serving.app import create_app
 from serving.live.book import Book
 from serving.live.messages import Message, read_message
 from serving.refusals import Unavailable
+from serving.settings import Settings
 from serving.store import conversations, generations, keys, people, trail
 from serving.store.database import Database
 from serving.store.decisions import pack, unpack
 from serving.store.events import EventLog, Taken, recount
 from serving.store.tables import audit, events, metadata, outcomes, profiles
 from tests.databases import database, postgres_url
-from tests.fakes import CUSTOMERS, ShopEngine
+from tests.fakes import CUSTOMERS, ShopEngine, open_shop, publish_shop
 
 __all__ = ["database", "postgres_url"]
 
@@ -222,3 +226,29 @@ def test_a_logged_decision_is_read_back_with_every_digit() -> None:
     assert record["hints"] == [orjson.loads(orjson.dumps(one)) for one in decision.hints]
     silent = engine.decide(CUSTOMERS[0], Context(intent="complaint"), NOW, "d2")
     assert unpack(pack(silent))["silence"] == silent.silence
+
+
+def test_the_whole_service_runs_on_either_database(database: Database, tmp_path: Path) -> None:
+    publish_shop(tmp_path / "published")
+    url = database.url.render_as_string(hide_password=False)
+    settings = Settings(data={"data_dir": tmp_path}, store={"url": url}, serving={"log_level": "error"})
+    raw = {
+        "messageId": "m1",
+        "userId": "ann",
+        "event": "Order Completed",
+        "timestamp": "2026-02-01T10:00:00Z",
+        "properties": {"order_id": "o1", "total": 50.0},
+    }
+    with TestClient(create_app(settings, open_shop)) as shop:
+        assert shop.post("/v1/events", json=raw).json()["accepted"] == 1
+        assert shop.post("/v1/events", json=raw).json()["duplicates"] == 1
+        answer = shop.post("/v1/customers/ann/next-best-offers").json()
+        assert (answer["logged"], len(answer["hints"])) == (True, 3)
+        told = {"outcomes": [{"offer_id": "tea", "outcome": "accepted"}]}
+        assert shop.post(f"/v1/decisions/{answer['decision_id']}/outcomes", json=told).json()["recorded"] == 1
+        heard = {"customer_id": "ann", "text": "hello"}
+        assert shop.post("/v1/conversations/c/messages", json=heard).status_code == 200
+        assert shop.get("/v1/customers/ann").json()["parts"]["frequency"] == 4
+        assert shop.delete("/v1/people/ann").json()["rows"]["events"] == 2
+        assert shop.get("/v1/customers/ann").json()["known"] is False
+        assert shop.get("/v1/audit").json()["whole"] is True
