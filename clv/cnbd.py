@@ -17,13 +17,14 @@ from scipy import special
 from clv.columns import LOG_GAP_SUM
 from clv.errors import SettingError
 from clv.fitting import Score
-from clv.histories import FloatArray, Histories, Table, column, histories
+from clv.histories import FloatArray, Histories, Table, column, groups, histories
 from clv.process import PurchaseProcess
 
 __all__ = ["BGCNBD", "MBGCNBD"]
 
 _MOST_TICKS = 8
 _ORDERS_AT_MOST = 20_000
+_WORTH_GROUPING = 64
 
 
 class MBGCNBD(PurchaseProcess):
@@ -172,23 +173,27 @@ class MBGCNBD(PurchaseProcess):
         The n-th order comes with the chance of enough ticks (a beta integral) and of having stayed n - 1
         times.
         """
+        if x.size >= _WORTH_GROUPING:
+            first, member = groups(x, t_x, T)
+            if first.size < x.size:
+                total, kept = self._ahead(x[first], t_x[first], T[first], time)
+                return total[member], kept[member]
         a, alpha, k = self.parameters_["a"], self.parameters_["alpha"], int(self.parameters_["k"])
         chance, shape, stayed = self._phases(x, t_x, T)
-        share = (time / (alpha + T + time))[:, None, None]
-        block = int(np.clip(4_096 // max(x.size, 1), 1, 64))
+        share = time / (alpha + T + time)
         total, kept, there = np.zeros_like(x), np.ones_like(x), np.ones_like(x)
-        for start in range(1, _ORDERS_AT_MOST, block):
-            n = np.arange(start, start + block, dtype=np.float64)
-            ticks = n[:, None] * k - np.arange(k)
-            reached = np.einsum("ik,ink->in", chance, special.betainc(ticks[None], shape[:, None, :], share))
-            before = (stayed[:, None] + n - 1.0) / (a + stayed[:, None] + n - 1.0)
-            until = there[:, None] * np.cumprod(before, axis=1)
-            came = reached * until / before
-            total = total + came.sum(axis=1)
-            kept = kept - (came * (1.0 - before)).sum(axis=1)
-            there = until[:, -1]
-            if (came[:, -1] <= 1e-13 * total).all():
-                break
+        open_, start = np.arange(x.size), 1
+        while open_.size and start < _ORDERS_AT_MOST:
+            n = np.arange(start, start + int(np.clip(4_096 // open_.size, 1, 64)), dtype=np.float64)
+            ticks, z = n[:, None] * k - np.arange(k), share[open_, None, None]
+            enough = special.betainc(ticks[None], shape[open_, None, :], z)
+            before = (stayed[open_, None] + n - 1.0) / (a + stayed[open_, None] + n - 1.0)
+            until = there[open_, None] * np.cumprod(before, axis=1)
+            came = np.einsum("ik,ink->in", chance[open_], enough) * until / before
+            total[open_] += came.sum(axis=1)
+            kept[open_] -= (came * (1.0 - before)).sum(axis=1)
+            there[open_] = until[:, -1]
+            open_, start = open_[came[:, -1] > 1e-13 * total[open_]], start + n.size
         return total, kept
 
     def window_if_alive(

@@ -84,7 +84,8 @@ class Machine:
         def grow(objective: str, rows: np.ndarray[Any, Any], target: FloatArray) -> Any:  # noqa: ANN401
             least = max(20, rows.shape[0] // 100)
             data = lgb.Dataset(rows, target, params={"verbose": -1, "num_threads": 1})
-            return lgb.train({**settings, "objective": objective, "min_data_in_leaf": least}, data, _ROUNDS)
+            grown = lgb.train({**settings, "objective": objective, "min_data_in_leaf": least}, data, _ROUNDS)
+            return lgb.Booster(model_str=grown.model_to_string())  # without the training data
 
         return cls(
             buys=grow("binary", table, bought.astype(np.float64)),

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from clv.columns import AGE_DAYS, FREQUENCY, HISTORIC_REVENUE, ORDERED_AT
+from clv.columns import AGE_DAYS, CUSTOMER_ID, FREQUENCY, HISTORIC_REVENUE, LOG_GAP_SUM, ORDERED_AT
 from clv.errors import TooLittleData
 from clv.histories import FloatArray, column
 from clv.holdout import Split, split
 from clv.machine import Lesson, Machine
 from clv.recent import features
 from clv.season import season_index
+from clv.summary import log_gaps
 
 if TYPE_CHECKING:
     from clv.valuation import ValueModel
@@ -125,7 +126,7 @@ def teach(purchases: pd.DataFrame, summary: pd.DataFrame, *, as_of: date, config
     lessons, levels = [], []
     for days in sorted({min(int(config.horizon_days), length // 2), length // 3, length // 4}, reverse=True):
         if LEAST_DAYS <= days < length and days <= config.horizon_days:
-            past = split(visible, as_of - timedelta(days=days), days)
+            past = _cut(visible, as_of - timedelta(days=days), days)
             if (past.orders > 0).sum() >= LEAST_BUYERS:
                 lesson, level = _lesson(past, visible, config)
                 lessons.append(lesson)
@@ -163,6 +164,13 @@ def assemble(
 def _visible(purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
     when = pd.to_datetime(purchases[ORDERED_AT], utc=True).dt.tz_localize(None)
     return purchases[when < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
+
+
+def _cut(visible: pd.DataFrame, day: date, days: int) -> Split:
+    """Split the log on a day, with what a model of regular buyers needs beside the summary."""
+    past = split(visible, day, days)
+    gaps = log_gaps(visible, day).reindex(past.summary[CUSTOMER_ID])
+    return replace(past, summary=past.summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)}))
 
 
 def _lesson(past: Split, visible: pd.DataFrame, config: ValueConfig) -> tuple[Lesson, tuple[float, float]]:

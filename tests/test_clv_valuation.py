@@ -13,6 +13,7 @@ from clv.bgnbd import BGNBD
 from clv.columns import VALUE_FIELDS
 from clv.errors import BundleError, SettingError, UnknownFormat
 from clv.spend import GammaGamma
+from clv.summary import log_gaps
 from clv.valuation import ValueConfig, ValueModel
 from tests import cdnow
 
@@ -24,9 +25,12 @@ def summary():
     return cdnow.sample_split().summary
 
 
-@pytest.fixture(scope="module", params=["bgnbd", "mbgnbd", "nbd"])
+@pytest.fixture(scope="module", params=["bgnbd", "mbgnbd", "nbd", "paretonbd", "mbgcnbd"])
 def model(request, summary):
-    return ValueModel.fit(summary, as_of=AS_OF, config=ValueConfig(kind=request.param))
+    gaps = log_gaps(cdnow.sample(), AS_OF).reindex(summary["customer_id"]).to_numpy()
+    return ValueModel.fit(
+        summary.assign(log_gap_sum=gaps), as_of=AS_OF, config=ValueConfig(kind=request.param)
+    )
 
 
 @pytest.fixture(scope="module")
