@@ -8,7 +8,10 @@ Map
 settings    what a person may set: one TOML file, overridden by the environment
 workspace   where things lie below the data folder
 steps       which steps are done already
-night       the steps of one night on one data folder
+night       the steps of one night on one data folder, in order
+shift       what those steps share: settings, places, what is done already
+contest     tonight's models against the champions: trained, judged, registered, chosen
+handover    from those models to the service: customers scored, a generation published
 cli         the one command line, ``clv``: a verb for each step
 tables      the six tables of the data contract: columns, kinds, ranges, keys
 aliases     which header means which column, and which file which table
