@@ -355,7 +355,6 @@ def _likeliest(summary: pd.DataFrame, config: ValueConfig) -> PurchaseProcess:
     if col.LOG_GAP_SUM in summary.columns:
         kinds.append("mbgcnbd")
     models = [_fitted(kind, summary, config) for kind in kinds]
+    # a regular buyers' model with one tick an order is the MBG/NBD again
     regular = [model for model in models if model.parameters_.get("k", 2.0) > 1.0]
-        model for model in models if model.parameters_.get("k", 2.0) > 1.0
-    ]  # else it is the MBG/NBD again
     return max(regular, key=lambda model: model.log_likelihood_)
