@@ -125,6 +125,14 @@ def test_an_order_moves_frequency_recency_value_and_history_at_once() -> None:
     assert moved.history.positions[moved.history.items.index("COFFEE")] == (0, 1, 3, 4)
 
 
+def test_what_the_night_alone_knows_of_a_customer_stays_while_their_orders_move() -> None:
+    ann = CUSTOMERS[0]
+    tilted = replace(ann, value={**ann.value, "tilt": 0.5})
+    bought = book_of(order(date(2026, 2, 3), 1, 50.0))
+    plain = standing().now("ann", ann, bought, AS_OF).value["predicted_clv"]
+    assert math.isclose(standing().now("ann", tilted, bought, AS_OF).value["predicted_clv"], plain / 2)
+
+
 def test_what_the_publication_holds_is_not_counted_twice() -> None:
     ann = CUSTOMERS[0]
     known = order(date(2026, 1, 25), 1, 25.0)

@@ -141,6 +141,11 @@ def _tilt(published: Mapping[str, Scalar]) -> float | None:
     return float(tilt) if isinstance(tilt, int | float) else None
 
 
+def _number(value: Mapping[str, Scalar], name: str) -> float | None:
+    found = value.get(name)
+    return float(found) if isinstance(found, int | float) else None
+
+
 def _counted(
     published: Mapping[str, Scalar], summary: Summary, news: Mapping[str, list[list[Any]]]
 ) -> dict[str, Scalar]:
