@@ -35,7 +35,7 @@ coupons AS (
            count(DISTINCT product_type) AS types, list(product_id::VARCHAR ORDER BY product_id) AS product_ids
     FROM listed GROUP BY ALL)
 SELECT 'coupon:' || campaign_id || ':' || coupon_upc AS offer_id,
-       'Coupon: ' || coalesce(commonest, 'selected products')
+       'Coupon for ' || coalesce(lower(commonest), 'selected products')
            || CASE WHEN types > 1 THEN ' and ' || (types - 1) || ' more' ELSE '' END AS name,
        'cross_sell' AS kind,
        'campaign-' || lower(replace(campaign_type, ' ', '-')) AS "group",
