@@ -54,7 +54,17 @@ def inside(actual: np.ndarray, draws: np.ndarray, level: float, seed: int) -> fl
     return float(((place >= (1 - level) / 2) & (place <= (1 + level) / 2)).mean())
 
 
-def sums_inside(actual: np.ndarray, draws: np.ndarray, level: float, size: int, seed: int) -> float:
-    """Return the share of groups of ``size`` customers whose sum lies inside the interval of its draws."""
-    groups = np.arange(actual.size - actual.size % size).reshape(-1, size)
-    return inside(actual[groups].sum(axis=1), draws[:, groups].sum(axis=2), level, seed)
+def sums_inside(
+    actual: np.ndarray, draws: np.ndarray, level: float, size: int, seed: int, rounds: int = 8
+) -> float:
+    """Return the share of groups of ``size`` customers whose sum lies inside the interval of its draws.
+
+    Customers are grouped at random several times over: one grouping of 20,000 into tens alone is 0.9
+    points uncertain.
+    """
+    rng = np.random.default_rng(seed)
+    shares = []
+    for _ in range(rounds):
+        groups = rng.permutation(actual.size)[: actual.size - actual.size % size].reshape(-1, size)
+        shares.append(inside(actual[groups].sum(axis=1), draws[:, groups].sum(axis=2), level, seed))
+    return float(np.mean(shares))
