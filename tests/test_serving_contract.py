@@ -27,6 +27,7 @@ from serving.store.tables import profiles
 from tests.browsing import running
 from tests.fakes import open_shop, publish_shop
 
+pytestmark = pytest.mark.xdist_group("contract")
 CASES = int(os.environ.get("CLV_CONTRACT_CASES", "8"))
 SECRET = people.Pseudonyms(b"a secret of sixteen")
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
