@@ -40,8 +40,11 @@ summary     what a step or a night did, as tables on a terminal
 assortment  what can be offered: the offers table, and one offer for each item sold
 orders      what each customer spent on which day, as the value model reads it
 responses   what the propensity model reads: baskets, offers, who met which, and what came of it
-train       fits the models as of a day, each into a sealed folder
-evaluate    judges them on days they did not see, against naive answers and the champion
+train       fits the value and propensity models as of a day
+trained     what came of a training: a model in a sealed folder, or why there is none
+evaluate    judges the value model on days it did not see, against naive answers and the champion
+promises    judges the propensity model: its ranking, and whether it keeps its promises
+chance      whether a difference is more than chance
 evaluation  how a model did and whether it may become the champion
 pictures    pictures of a report beside those of the value package
 report      pictures, model card and evaluation, in one folder

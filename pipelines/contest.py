@@ -12,13 +12,15 @@ from typing import Final
 from clv.valuation import ValueConfig
 from models.files import read_bundle
 from pipelines.chosen import REGISTERED, Chosen, choose
-from pipelines.evaluate import evaluate_propensity, evaluate_value
+from pipelines.evaluate import evaluate_value
 from pipelines.evaluation import Evaluation
 from pipelines.ledger import Ledger
+from pipelines.promises import evaluate_propensity
 from pipelines.register import fetch_champion, register
 from pipelines.shift import Shift, content
 from pipelines.steps import Json, StepResult
-from pipelines.train import PROPENSITY, VALUE, Absent, Trained, train_propensity, train_value
+from pipelines.train import train_propensity, train_value
+from pipelines.trained import PROPENSITY, VALUE, Absent, Trained
 
 ABSENT: Final = "absent.json"
 

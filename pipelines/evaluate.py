@@ -1,18 +1,16 @@
-"""How good are the models on days they did not see, and may they become champions?
+"""How good is the value model on days it did not see, and may it become the champion?
 
-The value model is fitted again on what was visible some time ago and asked for what came since, next to two
-naive answers: everybody goes on at their own past rate, and everybody does what the average customer does.
-The propensity model keeps its own last slice of time; its naive rival is the customer's own frequency, ties
-by popularity.
+It is fitted again on what was visible some time ago and asked for what came since, next to two naive
+answers: everybody goes on at their own past rate, and everybody does what the average customer does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import pandas as pd
 
@@ -32,23 +30,21 @@ from clv.holdout import (
 from clv.valuation import ValueModel
 from models.bundle import Bundle
 from models.card import Comparison
-from models.files import read_bundle, write_bundle
+from models.files import read_bundle
 from models.verdict import Check, Verdict
 from pipelines.evaluation import Evaluation
 from pipelines.ledger import Ledger
 from pipelines.orders import order_log, summary_of, tilted
 from pipelines.progress import Progress, silent
-from pipelines.report import VALUE_PURPOSE, propensity_report, value_report, write_report
+from pipelines.report import VALUE_PURPOSE, value_report, write_report
 from pipelines.train import fit_value
-from recommend.candidates import Proposer
+from pipelines.trained import seal_again
 
 MODEL: Final = "model"
 CHAMPION: Final = "champion"
 BASELINES: Final = ("past rate", "population mean")
 LEAST_HOLDOUT_DAYS: Final = 7
 MOST_BIAS: Final = 0.25  # a total that is a quarter off is no basis for a budget
-MOST_CALIBRATION_ERROR: Final = 0.03
-MOST_OFFER_RATIO: Final = 2.0
 RANKING_NOISE: Final = 0.02  # of a normalised Gini on a few thousand customers
 SAME_ERROR: Final = 0.01  # errors within one per cent of each other count as equal
 Answers: TypeAlias = dict[str, tuple[FloatArray, FloatArray]]  # by competitor: orders and revenue
@@ -113,7 +109,7 @@ def evaluate_value(
         headline=_value_headline(measured),
         verdict=Verdict.of(checks),
     )
-    value_report(_seal(folder, bundle, metrics), evaluation, past, held, predicted, orders, report)
+    value_report(seal_again(folder, bundle, metrics), evaluation, past, held, predicted, orders, report)
     progress("value: report", 2, 2)
     return evaluation
 
@@ -216,137 +212,6 @@ def _value_headline(measured: Measured) -> str:
     rest = ", ".join(f"{name} {pair[1].mae:.2f}" for name, pair in measured.items() if name != MODEL)
     ours = measured[MODEL][1]
     return f"spend error per customer {ours.mae:.2f} ({rest}), total {ours.bias:+.1%}"
-
-
-# -- propensity --------------------------------------------------------------------------------------------
-def evaluate_propensity(
-    folder: Path, report: Path, *, champion: Path | None = None, progress: Progress = silent
-) -> Evaluation:
-    """Judge the propensity model by the last slice of time it kept back while it was trained.
-
-    Parameters
-    ----------
-    folder
-        The trained bundle; it is sealed again, with the figures.
-    report
-        Where the evaluation, the pictures and the card go.
-    champion
-        Bundle of the present champion, if there is one.
-    progress
-        Told what is being done.
-    """
-    progress("propensity: report", 0, 1)
-    bundle = read_bundle(folder)
-    figures = Proposer.load(folder).evaluation_
-    metrics = _propensity_metrics(figures)
-    rival = None if champion is None else read_bundle(champion)
-    checks = [*_propensity_checks(metrics), *_propensity_champion(bundle, rival, metrics)]
-    ours, theirs = metrics["recall_at_10"], metrics["frequency_recall_at_10"]
-    evaluation = Evaluation(
-        kind=bundle.kind,
-        version=bundle.version,
-        comparisons=_propensity_tables(bundle, metrics),
-        metrics=metrics,
-        headline=f"recall@10 {ours:.3f} (frequency {theirs:.3f}), NDCG@10 {metrics['ndcg_at_10']:.3f} "
-        f"({metrics['frequency_ndcg_at_10']:.3f}), calibration error {metrics['calibration_error']:.3f}",
-        verdict=Verdict.of(checks),
-    )
-    propensity_report(_seal(folder, bundle, metrics), evaluation, figures, report)
-    progress("propensity: report", 1, 1)
-    return evaluation
-
-
-def _propensity_metrics(figures: Mapping[str, Any]) -> dict[str, float]:
-    """Return the model's own figures by name, those about offers with ``offers_`` in front."""
-    flat: dict[str, float] = {}
-    parts = {"": figures, "offers_": figures.get("offers") or {}}
-    for prefix, part in parts.items():
-        flat |= {f"{prefix}{k}": float(v) for k, v in part.items() if isinstance(v, int | float)}
-        if part.get("reliability"):
-            flat[f"{prefix}promised_over_happened"] = _promised_over_happened(part["reliability"])
-    for name in ("recall", "ndcg"):
-        theirs = flat[f"frequency_{name}_at_10"]
-        flat[f"{name}_lead"] = flat[f"{name}_at_10"] / theirs - 1.0 if theirs > 0 else 0.0
-    return flat
-
-
-def _promised_over_happened(table: Sequence[Mapping[str, float]]) -> float:
-    promised = sum(row["promised"] * row["rows"] for row in table)
-    happened = sum(row["happened"] * row["rows"] for row in table)
-    return promised / happened if happened > 0 else float("inf")
-
-
-def _propensity_checks(metrics: Mapping[str, float]) -> list[Check]:
-    checks = []
-    for name in ("recall", "ndcg"):
-        ours, theirs = metrics[f"{name}_at_10"], metrics[f"frequency_{name}_at_10"]
-        words = f"{name}@10 is {ours:.4f} where frequency reaches {theirs:.4f}"
-        checks.append(Check(f"{name}@10", ours >= theirs, ours, theirs, words))
-    error = metrics["calibration_error"]
-    words = f"promises for items are kept to {error:.2%} where {MOST_CALIBRATION_ERROR:.0%} are allowed"
-    bar = MOST_CALIBRATION_ERROR
-    checks.append(Check("calibration of items", error <= bar, error, bar, words))
-    if "offers_log_loss" in metrics:
-        checks += _offer_checks(metrics)
-    return checks
-
-
-def _offer_checks(metrics: Mapping[str, float]) -> list[Check]:
-    """Hold offers against one rate for all; few answers make their level uncertain, so that bar is wide."""
-    ours, theirs = metrics["offers_log_loss"], metrics["offers_base_log_loss"]
-    words = f"log loss of offers is {ours:.4f} where one rate for all has {theirs:.4f}"
-    ratio = metrics["offers_promised_over_happened"]
-    held = 1 / MOST_OFFER_RATIO <= ratio <= MOST_OFFER_RATIO
-    level = (
-        f"it promises {ratio:.2f} times the offers taken up, where {MOST_OFFER_RATIO:g} either way is allowed"
-    )
-    return [
-        Check("offers", ours < theirs, ours, theirs, words),
-        Check("calibration of offers", held, ratio, MOST_OFFER_RATIO, level),
-    ]
-
-
-def _propensity_champion(bundle: Bundle, rival: Bundle | None, metrics: Mapping[str, float]) -> list[Check]:
-    """Compare leads over frequency: each was judged on the last slice before its own day."""
-    if rival is None:
-        return []
-    if rival.version == bundle.version:
-        return [Check("champion", True, 0.0, 0.0, "it is the champion's equal, file by file")]
-    slack = RANKING_NOISE if bundle.as_of > rival.as_of else -1e-9
-    ours, theirs = metrics["ndcg_lead"], rival.metrics.get("ndcg_lead", 0.0)
-    words = f"its NDCG@10 is {ours:+.1%} over frequency's, the champion's was {theirs:+.1%}"
-    return [Check("champion", ours >= theirs - slack, ours, theirs, words)]
-
-
-def _propensity_tables(bundle: Bundle, metrics: Mapping[str, float]) -> tuple[Comparison, ...]:
-    names = ("recall_at_10", "ndcg_at_10", "hit_rate_at_10")
-    rows = {
-        MODEL: tuple(metrics[name] for name in names),
-        "frequency": tuple(metrics[f"frequency_{name}"] for name in names),
-    }
-    days = int(metrics["horizon_days"])
-    title = f"Items bought in the {days} days to {bundle.as_of}, {int(metrics['customers']):,} customers."
-    tables = [Comparison(title, names, rows)]
-    columns = ("calibration_error", "promised_over_happened", "log_loss", "auc")
-    kept = {"items": tuple(metrics[name] for name in columns)}
-    if "offers_log_loss" in metrics:
-        kept["offers"] = tuple(metrics[f"offers_{name}"] for name in columns)
-    tables.append(
-        Comparison("Promises kept on the same days (offers: on their last exposures).", columns, kept)
-    )
-    return tuple(tables)
-
-
-# -- both ----------------------------------------------------------------------------------------------------
-def _seal(folder: Path, bundle: Bundle, metrics: Mapping[str, float]) -> Bundle:
-    return write_bundle(
-        folder,
-        kind=bundle.kind,
-        as_of=bundle.as_of,
-        fingerprint=bundle.fingerprint,
-        metrics=metrics,
-        facts=bundle.facts,
-    )
 
 
 def _unjudged(bundle: Bundle, report: Path, error: TooLittleData) -> Evaluation:

@@ -20,7 +20,7 @@ from pipelines.publish import publish, read_policies
 from pipelines.score import CUSTOMERS, score
 from pipelines.shift import Shift, content
 from pipelines.steps import Json, StepResult
-from pipelines.train import PROPENSITY, VALUE
+from pipelines.trained import PROPENSITY, VALUE
 from recommend.audiences import read_audiences
 
 _INTERACTIONS: Final = """

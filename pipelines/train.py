@@ -6,11 +6,8 @@ that is missing, the answer is an :class:`Absent` that says so, not an error.
 
 from __future__ import annotations
 
-import shutil
 import warnings
-from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -21,46 +18,14 @@ from clv.columns import CUSTOMER_ID
 from clv.errors import TooLittleData
 from clv.fitting import DropoutNotIdentified, LittleEvidence
 from clv.valuation import ValueConfig, ValueModel
-from models.bundle import Bundle
-from models.files import write_bundle
 from pipelines.ledger import Ledger
 from pipelines.orders import fingerprint_of, order_log, summary_of
 from pipelines.progress import Progress, silent
 from pipelines.responses import responses_of
+from pipelines.trained import PROPENSITY, VALUE, Absent, Trained, absent, seal
 from recommend.candidates import Proposer
 
 _REMARKS: Final = (DropoutNotIdentified, LittleEvidence)
-VALUE: Final = "value"
-PROPENSITY: Final = "propensity"
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A model that was fitted and sealed.
-
-    Parameters
-    ----------
-    folder
-        Where its bundle lies.
-    bundle
-        Its manifest.
-    customers, rows
-        How many customers and rows it learnt from.
-    """
-
-    folder: Path
-    bundle: Bundle
-    customers: int
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """A model that could not be made from these data, why, and what would change that."""
-
-    kind: str
-    because: str
-    hint: str = ""
 
 
 def train_value(
@@ -97,7 +62,7 @@ def train_value(
     """
     progress("value: orders", 0, None)
     orders = order_log(ledger, as_of)
-    facts = {**_made_by()}
+    facts: dict[str, str] = {}
     config = config or ValueConfig()
     if choose:
         progress("value: choose", 0, 1)
@@ -106,8 +71,6 @@ def train_value(
     progress("value: fit", 0, 1)
     summary = summary_of(orders, as_of)
     model, notes = fit_value(orders, summary, as_of, config)
-    draft = _draft(folder)
-    model.save(draft)
     facts |= {
         "purchase model": model.config.kind,
         "method": model.config.method,
@@ -115,8 +78,9 @@ def train_value(
     }
     if notes:
         facts["note"] = " ".join(notes)
-    bundle = write_bundle(draft, kind=VALUE, as_of=as_of, fingerprint=fingerprint_of(orders), facts=facts)
-    _replace(draft, folder)
+    bundle = seal(
+        folder, model.save, kind=VALUE, as_of=as_of, fingerprint=fingerprint_of(orders), facts=facts
+    )
     progress("value: fit", 1, 1)
     return Trained(folder, bundle, customers=len(summary), rows=len(orders))
 
@@ -197,9 +161,9 @@ def train_propensity(
     progress("propensity: baskets", 0, None)
     known = responses_of(ledger, as_of)
     if known.lines.empty:
-        shutil.rmtree(folder, ignore_errors=True)
-        return Absent(
+        return absent(
             PROPENSITY,
+            folder,
             "the purchase log does not say what was bought",
             "Add a product_id column (or sku, article, item ...) to the purchases.",
         )
@@ -216,29 +180,10 @@ def train_propensity(
             num_threads=threads,
         )
     except TooLittleData as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        return Absent(PROPENSITY, error.what.rstrip("."), error.hint)
-    draft = _draft(folder)
-    proposer.save(draft)
-    facts = {"horizon in days": str(horizon_days), **_made_by(), "items": str(len(proposer.vocabulary))}
-    bundle = write_bundle(draft, kind=PROPENSITY, as_of=as_of, fingerprint=known.fingerprint, facts=facts)
-    _replace(draft, folder)
+        return absent(PROPENSITY, folder, error.what, error.hint)
+    facts = {"horizon in days": str(horizon_days), "items": str(len(proposer.vocabulary))}
+    bundle = seal(
+        folder, proposer.save, kind=PROPENSITY, as_of=as_of, fingerprint=known.fingerprint, facts=facts
+    )
     progress("propensity: fit", 1, 1)
     return Trained(folder, bundle, customers=int(known.lines[CUSTOMER_ID].nunique()), rows=len(known.lines))
-
-
-def _made_by() -> dict[str, str]:
-    return {"made by": f"clv-next-best-offer {version('clv-next-best-offer')}"}
-
-
-def _draft(folder: Path) -> Path:
-    draft = folder.with_name(f".{folder.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    return draft
-
-
-def _replace(draft: Path, folder: Path) -> None:
-    if folder.exists():
-        shutil.rmtree(folder)
-    draft.rename(folder)

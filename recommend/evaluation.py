@@ -56,6 +56,44 @@ def ranking_metrics(
     return {name: float(np.mean(values)) if values else float("nan") for name, values in kept.items()}
 
 
+def difference_error(
+    ranked: Sequence[Ints], rival: Sequence[Ints], truth: Sequence[Ints], k: int = 10
+) -> dict[str, float]:
+    """Return how uncertain it is that one ranking is better than another, for the same customers.
+
+    Parameters
+    ----------
+    ranked, rival
+        Per customer the proposed items of each ranking, best first, distinct.
+    truth
+        Per customer the distinct items then bought.
+    k
+        How many proposals count.
+
+    Returns
+    -------
+    dict
+        ``recall`` and ``ndcg``: standard error of the mean difference, paired by customer; 0 with fewer than
+        two customers who bought anything.
+
+    Examples
+    --------
+    >>> one, other = [np.array([1]), np.array([1])], [np.array([1]), np.array([2])]
+    >>> round(difference_error(one, other, [np.array([1]), np.array([1])], k=1)["recall"], 3)
+    0.5
+    """
+    gaps: dict[str, list[float]] = {"recall": [], "ndcg": []}
+    for ours, theirs, bought in zip(ranked, rival, truth, strict=True):
+        if len(bought):
+            one, other = (ranking_metrics([top], [bought], k=k) for top in (ours, theirs))
+            for name, gap in gaps.items():
+                gap.append(one[name] - other[name])
+    return {
+        name: float(np.std(gap, ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else 0.0
+        for name, gap in gaps.items()
+    }
+
+
 def _apart(apart: dict[str, list[float]], top: Ints, bought: Ints, owned: Ints) -> None:
     known = np.isin(bought, owned)
     for name, part in (("recall_repeat", bought[known]), ("recall_new", bought[~known])):

@@ -9,7 +9,14 @@ import numpy as np
 from clv.errors import TooLittleData
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.calibration import Calibration, calibrate
-from recommend.evaluation import area_under_curve, calibration_error, log_loss, ranking_metrics, reliability
+from recommend.evaluation import (
+    area_under_curve,
+    calibration_error,
+    difference_error,
+    log_loss,
+    ranking_metrics,
+    reliability,
+)
 from recommend.features import FEATURES, Matrix
 from recommend.habits import Habits
 from recommend.items import REACH_DAYS, Shelving
@@ -154,11 +161,13 @@ def judge(model: ItemModel, snapshot: Snapshot, described: Sample) -> dict[str, 
     habits = Habits.of(snapshot.visible, snapshot.moments, n_items)
     truth = split_keys(snapshot.after.pair_keys(n_items), n, n_items)
     owned = split_keys(habits.keys, n, n_items)
-    ours = ranking_metrics(best_first(described, probability, rank, n, TOP), truth, owned, TOP)
-    frequency = ranking_metrics(by_frequency(habits, rank, n, TOP), truth, owned, TOP)
+    ranked, rival = best_first(described, probability, rank, n, TOP), by_frequency(habits, rank, n, TOP)
+    ours, frequency = (ranking_metrics(order, truth, owned, TOP) for order in (ranked, rival))
+    errors = difference_error(ranked, rival, truth, TOP)
     return {
         **{f"{name}_at_{TOP}": value for name, value in ours.items()},
         **{f"frequency_{name}_at_{TOP}": value for name, value in frequency.items()},
+        **{f"{name}_difference_se": value for name, value in errors.items()},
         "calibration_error": calibration_error(probability, described.happened),
         "auc": area_under_curve(probability, described.happened),
         "log_loss": log_loss(probability, described.happened),

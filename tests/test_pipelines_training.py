@@ -17,15 +17,17 @@ from clv.valuation import ValueConfig, ValueModel
 from models.files import read_bundle, write_bundle
 from models.registry import Registry
 from models.tracking import mlflow, tracking_to
-from pipelines.evaluate import evaluate_propensity, evaluate_value
+from pipelines.evaluate import evaluate_value
 from pipelines.evaluation import Evaluation
 from pipelines.ingest import ingest
 from pipelines.ledger import Ledger
 from pipelines.orders import fingerprint_of, order_log
+from pipelines.promises import evaluate_propensity, promise_checks, promise_metrics
 from pipelines.register import NAMES, fetch_champion, register
 from pipelines.responses import responses_of
 from pipelines.sources import source_for
-from pipelines.train import Absent, Trained, train_propensity, train_value
+from pipelines.train import train_propensity, train_value
+from pipelines.trained import Absent, Trained
 
 FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
 ITEMS = ("tea", "milk", "bread", "soap", "rice", "wine", "salt", "soup")
@@ -553,10 +555,48 @@ def offered(**changes: float) -> dict[str, object]:
 def test_offers_must_beat_one_rate_for_all_and_keep_their_level(
     changes: dict[str, float], failed: str | None
 ) -> None:
-    from pipelines.evaluate import _propensity_checks, _propensity_metrics
-
     figures = offered(**{k: v for k, v in changes.items() if k != "promised"})
     if "promised" in changes:
         figures["offers"]["reliability"][0]["promised"] = changes["promised"]  # type: ignore[index]
-    checks = _propensity_checks(_propensity_metrics(figures))
+    checks = promise_checks(promise_metrics(figures))
     assert [check.name for check in checks if not check.passed] == ([] if failed is None else [failed])
+
+
+@pytest.mark.parametrize(("error", "held"), [(0.02, True), (0.001, False)])
+def test_a_ranking_below_frequency_is_turned_down_only_for_more_than_chance(error: float, held: bool) -> None:
+    # 0.02 below: the interval ends at -0.02 + 1.96 x 0.02 = +0.0192, or at -0.02 + 1.96 x 0.001 = -0.0180
+    figures = {**offered(), "frequency_recall_at_10": 0.22, "recall_difference_se": error}
+    (check,) = [one for one in promise_checks(promise_metrics(figures)) if one.name == "recall@10"]
+    assert check.passed is held
+    upper = "+0.0192" if held else "-0.0180"
+    assert f"-0.0200, 95 % interval {-0.02 - 1.96 * error:+.4f} to {upper}" in check.words
+
+
+@pytest.mark.parametrize(("rows", "held"), [(50.0, True), (5_000.0, False)])
+def test_promises_are_held_against_what_a_perfect_model_shows_by_chance(rows: float, held: bool) -> None:
+    # with one group of 50 rows at 0.2 the error stays under 1.96 x sqrt(0.2 x 0.8 / 50) = 0.111 in 95 of 100
+    table = [{"promised": 0.2, "happened": 0.15, "rows": rows}]
+    figures = {**offered(), "calibration_error": 0.05, "reliability": table}
+    (check,) = [one for one in promise_checks(promise_metrics(figures)) if one.name == "calibration of items"]
+    assert check.passed is held
+    assert check.bar == pytest.approx(0.111, abs=0.02) if held else check.bar == 0.03
+    assert ("a perfect model shows" in check.words) is held
+
+
+@pytest.mark.parametrize(
+    ("error", "newer", "held"), [(0.1, True, True), (0.01, True, False), (0.1, False, False)]
+)
+def test_a_newer_model_loses_to_the_champion_only_by_more_than_chance(
+    propensity: Path, tmp_path: Path, error: float, newer: bool, held: bool
+) -> None:
+    lead = read_bundle(propensity).metrics.get("ndcg_lead", 0.0)
+    rival = tmp_path / "champion"
+    rival.mkdir()
+    (rival / "proposer.json").write_text("{}")
+    day = date(2025, 11, 1) if newer else LAST
+    if not lead:
+        lead = evaluate_propensity(propensity, tmp_path / "report").metrics["ndcg_lead"]
+    figures = {"ndcg_lead": lead + 0.1, "ndcg_lead_se": error}
+    write_bundle(rival, kind="propensity", as_of=day, fingerprint="", metrics=figures)
+    found = evaluate_propensity(propensity, tmp_path / "report", champion=rival)
+    assert found.verdict.checks[-1].passed is held
