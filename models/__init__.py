@@ -10,6 +10,7 @@ tracking           the one door to MLflow: quiet, and phoning nobody
 registry           versions, verdicts and the champion in MLflow's SQLite store
 served_value       the value model behind `mlflow models serve`
 served_propensity  the propensity model behind `mlflow models serve`
+served_topics      the topic model behind `mlflow models serve`
 profiles           a customer's profile as the bytes a snapshot keeps, and back
 generation         which published generation is the one to read: its manifest and the pointer
 publication        writes a generation aside and publishes it in one step

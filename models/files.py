@@ -39,7 +39,7 @@ def write_bundle(
     folder
         Holds the files a model saved; sub-folders are taken along.
     kind
-        What it is: ``value`` or ``propensity``.
+        What it is: ``value``, ``propensity`` or ``topics``.
     as_of
         Last day the training saw.
     fingerprint

@@ -1,8 +1,8 @@
 """Which version of which model is the champion, and what is known about every one that was ever trained.
 
-One registered model per kind (``clv-value``, ``clv-propensity``); the alias ``champion`` moves only with a
-reasoned verdict, which is kept as tags. What is handed over is a bundle, checked against the hash that the
-registry holds apart from the files.
+One registered model per kind (``clv-value``, ``clv-propensity``, ``clv-topics``); the alias ``champion``
+moves only with a reasoned verdict, which is kept as tags. What is handed over is a bundle, checked against
+the hash that the registry holds apart from the files.
 """
 
 from __future__ import annotations

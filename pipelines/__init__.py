@@ -41,6 +41,7 @@ assortment  what can be offered: the offers table, and one offer for each item s
 orders      what each customer spent on which day, as the value model reads it
 responses   what the propensity model reads: baskets, offers, who met which, and what came of it
 train       fits the value and propensity models as of a day
+topics      fits and judges the topic model on labelled messages
 trained     what came of a training: a model in a sealed folder, or why there is none
 evaluate    judges the value model on days it did not see, against naive answers and the champion
 promises    judges the propensity model: its ranking, and whether it keeps its promises

@@ -35,7 +35,7 @@ def choose(registry: Registry, kind: str, training: Path, champions: Path) -> Ch
     registry
         Holds the alias of the champion.
     kind
-        ``value`` or ``propensity``.
+        ``value``, ``propensity`` or ``topics``.
     training
         Folder of tonight's candidates, with what became of them in the registry.
     champions

@@ -19,8 +19,9 @@ from pipelines.promises import evaluate_propensity
 from pipelines.register import fetch_champion, register
 from pipelines.shift import Shift, content
 from pipelines.steps import Json, StepResult
+from pipelines.topics import evaluate_topics, train_topics
 from pipelines.train import train_propensity, train_value
-from pipelines.trained import PROPENSITY, VALUE, Absent, Trained
+from pipelines.trained import KINDS, PROPENSITY, TOPICS, VALUE, Absent, Trained
 
 ABSENT: Final = "absent.json"
 
@@ -65,6 +66,13 @@ class Contest:
                     threads=training.threads,
                     progress=self._progress,
                 ),
+                train_topics(
+                    ledger,
+                    as_of,
+                    folder / TOPICS,
+                    random_state=training.random_state,
+                    progress=self._progress,
+                ),
             ]
             absent = {one.kind: asdict(one) for one in made if isinstance(one, Absent)}
             (folder / ABSENT).write_text(json.dumps(absent, indent=1), encoding="utf-8")
@@ -99,6 +107,8 @@ class Contest:
         report, days = folder / f"{kind}-report", self._shift.settings.training.holdout_days
         if kind == PROPENSITY:
             return evaluate_propensity(folder / kind, report, champion=rival, progress=self._progress)
+        if kind == TOPICS:
+            return evaluate_topics(folder / kind, report, champion=rival, progress=self._progress)
         return evaluate_value(
             ledger,
             as_of,
@@ -147,7 +157,7 @@ class Contest:
 
     @staticmethod
     def _kinds(folder: Path) -> list[str]:
-        return [kind for kind in (VALUE, PROPENSITY) if (folder / kind).exists()]
+        return [kind for kind in KINDS if (folder / kind).exists()]
 
     def choose(self, kind: str, as_of: date) -> Chosen | None:
         """Return the model to use tonight: the champion, or the newest candidate while there is none."""

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 from clv.errors import ClvError
 from models.registry import Registry
 from pipelines.ledger import Ledger
+from pipelines.register import NAMES
 from pipelines.siblings import OURS, intruders
 from pipelines.workspace import Workspace
 
@@ -121,7 +122,7 @@ def _registry(workspace: Workspace) -> Finding:
         return Finding("registry", True, "none yet: `clv register` makes it")
     try:
         registry = Registry(workspace.registry_uri, workspace.artefacts)
-        champions = {name: registry.champion(name) for name in ("clv-value", "clv-propensity")}
+        champions = {name: registry.champion(name) for name in NAMES.values()}
     except ClvError as broken:
         return Finding("registry", False, broken.what, broken.hint)
     named = (f"{name} {one.version if one else 'no champion'}" for name, one in champions.items())

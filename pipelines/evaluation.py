@@ -22,7 +22,7 @@ class Evaluation:
     Parameters
     ----------
     kind
-        ``value`` or ``propensity``.
+        ``value``, ``propensity`` or ``topics``.
     version
         Content version of the bundle that was judged.
     comparisons

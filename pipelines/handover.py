@@ -20,7 +20,7 @@ from pipelines.publish import publish, read_policies
 from pipelines.score import CUSTOMERS, score
 from pipelines.shift import Shift, content
 from pipelines.steps import Json, StepResult
-from pipelines.trained import PROPENSITY, VALUE
+from pipelines.trained import KINDS, PROPENSITY, VALUE
 from recommend.audiences import read_audiences
 
 _INTERACTIONS: Final = """
@@ -90,11 +90,15 @@ class Handover:
 
     def publish(self, ledger: Ledger, as_of: date) -> StepResult:
         """Publish scores, lists, offers, policies and models as one generation."""
-        value, propensity = self._contest.choose(VALUE, as_of), self._contest.choose(PROPENSITY, as_of)
-        speaking = propensity if propensity is not None and not propensity.provisional else None
-        chosen = {kind: one for kind, one in ((VALUE, value), (PROPENSITY, speaking)) if one is not None}
+        found = {kind: self._contest.choose(kind, as_of) for kind in KINDS}
+        # a value is better than none; what speaks to customers or listens to them must have been promoted
+        chosen = {
+            kind: one
+            for kind, one in found.items()
+            if one is not None and (kind == VALUE or not one.provisional)
+        }
         facts = {one.name: one.as_fact() for one in chosen.values()}
-        silence = "" if speaking is not None else self._contest.why_silent(as_of, propensity)
+        silence = "" if PROPENSITY in chosen else self._contest.why_silent(as_of, found[PROPENSITY])
         data, horizon = self._shift.settings.data, self._shift.settings.value.horizon_days
 
         def work() -> dict[str, Json]:

@@ -26,7 +26,7 @@ from pipelines.workspace import Workspace
 
 STEPS: Final = {
     "features": "Describe every customer as of a day: orders, spend, gaps, categories, contacts.",
-    "train": "Fit the value and propensity models on everything up to a day.",
+    "train": "Fit the value, propensity and topic models on everything up to a day.",
     "evaluate": "Judge the models on days they did not see, against naive answers and the champion.",
     "register": "Hand the models to the registry; a good verdict makes them champion.",
     "score": "Value every customer with the champion; segments and lists.",

@@ -50,7 +50,7 @@ def publish(
     root
         Folder of the published generations.
     bundles
-        Folders of models by the name they get in the generation, ``value`` and ``propensity``.
+        Folders of models by the name they get in the generation, ``value``, ``propensity``, ``topics``.
     facts
         Noted in the manifest: versions of models, what is absent and why.
     policies

@@ -13,10 +13,11 @@ from models.registry import Registered, Registry
 from pipelines.evaluation import Evaluation
 from pipelines.progress import Progress, silent
 
-NAMES: Final = {"value": "clv-value", "propensity": "clv-propensity"}
+NAMES: Final = {"value": "clv-value", "propensity": "clv-propensity", "topics": "clv-topics"}
 _EXAMPLES: Final[dict[str, list[dict[str, object]]]] = {
     "value": [{"frequency": 2, "recency_days": 213, "age_days": 272, "monetary_value": 30.0}],
     "propensity": [{"purchases": [{"item": "milk", "day": "2026-01-05"}], "as_of": "2026-01-31", "limit": 3}],
+    "topics": [{"text": "Where is my parcel?"}],
 }
 
 
@@ -106,7 +107,7 @@ def fetch_champion(registry: Registry, kind: str, folder: Path) -> tuple[Registe
     registry
         Where from.
     kind
-        ``value`` or ``propensity``.
+        ``value``, ``propensity`` or ``topics``.
     folder
         Where fetched bundles are kept, a folder per version; one that is there already is checked and reused.
 

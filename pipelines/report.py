@@ -45,6 +45,18 @@ PROPENSITY_PURPOSE: Final = Purpose(
         "Its promise for an item holds for the horizon it was trained with.",
     ),
 )
+TOPICS_PURPOSE: Final = Purpose(
+    title="Topic of a message",
+    answers="Which of the topics that people gave to earlier messages is this message about, if the model is "
+    "sure enough of any? It reads the words, nothing about the person.",
+    not_for="Judging a person, or deciding anything by itself. A message it is not sure of is left to the "
+    "dictionaries.",
+    limits=(
+        "It knows only topics with ten labelled messages or more, in the languages of those messages.",
+        "It repeats the labels it learnt from, with their mistakes.",
+        "It keeps pieces of words that several customers wrote, and no message.",
+    ),
+)
 
 
 def value_report(

@@ -2,8 +2,9 @@
 
 TF-IDF of words and of runs of characters, and a linear model on top. What is stored is a vocabulary (JSON)
 and numbers (npz): loading runs no code, and the loaded model gives the same probabilities as the fitted one
-because both read messages through the same function here. The vocabulary holds only pieces that many
-messages share, with digits blanked, so that no name or number of a single customer is kept.
+because both read messages through the same function here. The vocabulary holds only pieces that several
+messages share (of several customers, where it is known who wrote), with digits blanked, so that no name or
+number of a single customer is kept.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ class TopicModel:
     sure
         Probability from which it speaks up.
     evaluation
-        Accuracy, share answered and accuracy when it speaks up, on messages held out; macro F1.
+        On messages held out: ``accuracy``, ``majority`` (that of always naming the most frequent topic),
+        ``lead_se`` (standard error of the difference, paired by message), ``macro_f1``, ``answered`` (share)
+        and ``accuracy_when_answered``; ``held_out`` and ``messages`` are numbers of messages.
     """
 
     topics: tuple[str, ...]
@@ -65,6 +68,7 @@ class TopicModel:
         texts: Sequence[str],
         labels: Sequence[str],
         *,
+        senders: Sequence[str] | None = None,
         sure: float = 0.5,
         shared_by: int = SHARED_BY,
         random_state: int = 0,
@@ -75,10 +79,12 @@ class TopicModel:
         ----------
         texts, labels
             Messages and their topics; topics with fewer than ten messages are left out.
+        senders
+            Who wrote each message, so that a piece of text counts once for each of them.
         sure
             Probability from which the model speaks up.
         shared_by
-            Messages a piece of text must occur in to be kept.
+            Messages, or senders, a piece of text must come from to be kept.
         random_state
             Seed of the split.
 
@@ -96,12 +102,14 @@ class TopicModel:
                 hint=f"Label {FEWEST_MESSAGES} or more, at least {FEWEST_PER_TOPIC} for each of two topics.",
             )
         docs = [pieces(texts[i]) for i in kept]
+        wrote = [str(i) if senders is None else senders[i] for i in kept]
         fitted = partial(_fitted, sure=sure, shared_by=shared_by)
         answers = np.array([labels[i] for i in kept], dtype=object)
         held = _held_out(answers, random_state)
-        trial = fitted([docs[i] for i in np.flatnonzero(~held)], answers[~held])
+        seen = np.flatnonzero(~held)
+        trial = fitted([docs[i] for i in seen], [wrote[i] for i in seen], answers[~held])
         evaluation = _evaluate(trial, [docs[i] for i in np.flatnonzero(held)], answers[held])
-        return replace(fitted(docs, answers), evaluation={**evaluation, "messages": float(len(kept))})
+        return replace(fitted(docs, wrote, answers), evaluation={**evaluation, "messages": float(len(kept))})
 
     def probabilities(self, text: str) -> dict[str, float]:
         """Return the probability of every topic."""
@@ -202,16 +210,22 @@ def pieces_of(tokens_read: Sequence[str]) -> list[str]:
 
 
 def _fitted(
-    docs: Sequence[Sequence[str]], answers: NDArray[np.object_], *, sure: float, shared_by: int
+    docs: Sequence[Sequence[str]],
+    senders: Sequence[str],
+    answers: NDArray[np.object_],
+    *,
+    sure: float,
+    shared_by: int,
 ) -> TopicModel:
     from scipy.sparse import csr_array  # noqa: PLC0415  (serving reads models, it does not train them)
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415  (ships no types)
 
     seen = Counter(piece for doc in docs for piece in set(doc))
-    shared = sorted(
-        (piece for piece, count in seen.items() if count >= shared_by), key=lambda p: (-seen[p], p)
+    of = Counter(
+        piece for _, piece in {(who, p) for who, doc in zip(senders, docs, strict=True) for p in doc}
     )
+    shared = sorted((p for p, count in of.items() if count >= shared_by), key=lambda p: (-seen[p], p))
     vocabulary = {piece: number for number, piece in enumerate(sorted(shared[:MOST_PIECES]))}
     documents = np.array([seen[piece] for piece in vocabulary], dtype=np.float64)
     rarity = (
@@ -256,12 +270,17 @@ def _evaluate(
     chances = np.array([model._softmax(doc) for doc in docs])
     said = np.array(model.topics, dtype=object)[chances.argmax(axis=1)]
     right, spoke = said == answers, chances.max(axis=1) >= model.sure
+    usual = answers == Counter(answers.tolist()).most_common(1)[0][0]
+    gap = right.astype(np.float64) - usual.astype(np.float64)
     scores = []
     for topic in model.topics:
         hit = float(((said == topic) & (answers == topic)).sum())
         scores.append(2 * hit / max(1.0, float((said == topic).sum() + (answers == topic).sum())))
     return {
         "accuracy": float(right.mean()),
+        "majority": float(usual.mean()),
+        "lead_se": float(gap.std(ddof=1) / np.sqrt(len(gap))),
+        "held_out": float(len(answers)),
         "macro_f1": float(np.mean(scores)),
         "answered": float(spoke.mean()),
         "accuracy_when_answered": float(right[spoke].mean()) if spoke.any() else 0.0,

@@ -74,6 +74,24 @@ def test_no_number_and_no_rare_word_is_kept() -> None:
     assert not [piece for piece in model.vocabulary if "zebe" in piece or "555" in piece or "987" in piece]
 
 
+def test_a_word_of_one_customer_is_not_kept_however_often_they_wrote_it() -> None:
+    senders = [f"c{i}" for i in range(len(TEXTS))] + ["zebediah"] * 5
+    texts, labels = [*TEXTS, *["Zebediah about roaming"] * 5], [*LABELS, *["roaming"] * 5]
+    alone = TopicModel.fit(texts, labels, senders=senders)
+    assert not [piece for piece in alone.vocabulary if "zebe" in piece]
+    together = TopicModel.fit(texts, labels)  # nobody said who wrote
+    assert "zebediah" in together.vocabulary
+
+
+def test_it_is_measured_next_to_always_naming_the_most_frequent_topic() -> None:
+    texts, labels = messages(300)
+    few = [i for i, label in enumerate(labels) if label == "roaming" or i % 2]
+    model = TopicModel.fit([texts[i] for i in few], [labels[i] for i in few])
+    # 100 about roaming, 50 each of the others: a fifth of each is held out, half of it about roaming
+    assert (model.evaluation["held_out"], model.evaluation["majority"]) == (40.0, 0.5)
+    assert 0 < model.evaluation["lead_se"] < 0.1  # sqrt(0.25 / 39) = 0.08 if every answer is right
+
+
 def test_two_topics_work_as_three_do(tmp_path: Path) -> None:
     pairs = [(t, label) for t, label in zip(TEXTS, LABELS, strict=True) if label != "handset"]
     model = TopicModel.fit([t for t, _ in pairs], [label for _, label in pairs])
