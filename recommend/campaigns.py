@@ -18,6 +18,7 @@ from recommend.response import RESPONSE_FEATURES, ResponseModel, describe_respon
 from recommend.shelf import Shelf
 
 MOST_PROPOSED = 30
+MOST_BY_ITEMS = 60
 ITEM_EVIDENCE = 100.0  # presentations that the item model's word on an offer is worth
 SOURCE = "campaign"
 
@@ -34,10 +35,10 @@ def campaigns(
     *,
     explain: bool,
 ) -> list[Candidate]:
-    """Return the offers open on a day as candidates, at most ``MOST_PROPOSED`` of those judged by answers.
+    """Return the offers open on a day as candidates, the most promising of each sort.
 
     An offer of a group that customers have answered before is judged by the response model; any other by the
-    items it is about.
+    items it is about. Services and retention are always among them.
 
     Parameters
     ----------
@@ -58,14 +59,27 @@ def campaigns(
     still_open = (shelf.valid_from <= day) & (day <= shelf.valid_to)
     answered = still_open & (shelf.book.groups >= 0) & (response is not None)
     by_item = {candidate.item: candidate for candidate in items}
-    found = [
-        by_items(shelf.offers[o], by_item, knowledge, shelf)
-        for o in np.flatnonzero(still_open & ~answered).tolist()
-    ]
+    by_their_items = _most_promising(shelf, np.flatnonzero(still_open & ~answered), by_item)
+    found = [by_items(shelf.offers[o], by_item, knowledge, shelf) for o in by_their_items]
     chosen = np.flatnonzero(answered)
     if response is not None and len(chosen):
         found += _by_answers(shelf, knowledge, response, baskets, moment, profile, context, chosen, explain)
     return found
+
+
+def _most_promising(shelf: Shelf, chosen: Ints, by_item: Mapping[str, Candidate]) -> list[int]:
+    """Return the offers worth a look: all services and retention, and the best of the rest by items."""
+    if len(chosen) <= MOST_BY_ITEMS:
+        return [int(o) for o in chosen]
+    chance = np.zeros(len(shelf.index))
+    for item, candidate in by_item.items():
+        chance[shelf.index[item]] = candidate.propensity
+    best = shelf.book.highest(chance)
+    weight = shelf.starting_evidence / (shelf.starting_evidence + ITEM_EVIDENCE)
+    promised = np.where(best > 0, weight * shelf.starting + (1 - weight) * best, shelf.starting)[chosen]
+    order = chosen[np.lexsort((chosen, -promised))]
+    others = order[~shelf.unconditional[order]][:MOST_BY_ITEMS]
+    return [int(o) for o in np.union1d(others, order[shelf.unconditional[order]])]
 
 
 def _by_answers(

@@ -104,6 +104,15 @@ class OfferBook:
         """How many known items each offer is about."""
         return np.bincount(self.entry_offers, minlength=len(self.ids))
 
+    def highest(self, per_item: Floats) -> Floats:
+        """Return the highest value among the items of each offer; 0 for an offer about none."""
+        out = np.zeros(len(self.ids))
+        some = np.flatnonzero(self.sizes > 0)
+        if len(some):
+            begins = np.concatenate(([0], np.cumsum(self.sizes[some])[:-1])).astype(np.int64)
+            out[some] = np.maximum.reduceat(per_item[self.entry_items], begins)
+        return out
+
     def totals(self, per_item: Floats) -> Floats:
         """Add up a table of shape (rows, items) over the items of each offer: shape (rows, offers)."""
         out = np.zeros((len(per_item), len(self.ids)))

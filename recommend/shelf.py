@@ -44,6 +44,9 @@ class Shelf:
         self.valid_to = np.array(ends, dtype=np.int64)
         self.starting = np.array([o.starting_propensity for o in self.offers])
         self.starting_evidence = np.array([o.starting_evidence for o in self.offers])
+        self.unconditional = np.array(
+            [offer.mandatory or offer.kind in {"service", "retention"} for offer in self.offers], dtype=bool
+        )
         known = () if response is None else response.book.group_names
         ids = [o.offer_id for o in self.offers]
         self.book = OfferBook.of(

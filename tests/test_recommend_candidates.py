@@ -272,3 +272,23 @@ def test_a_history_of_unknown_items_is_answered_with_what_others_buy(
     history = History((19_900, 19_910), ("discontinued",), ((0, 1),))
     found = proposer.propose(Profile("c", AS_OF, history=history), catalogue, Context(), AT)
     assert {"popular"} == {source for c in found if c.offer_id.startswith("item:") for source in c.sources}
+
+
+def test_of_very_many_offers_the_most_promising_are_looked_at_and_every_service(
+    proposer: Proposer, lines: pd.DataFrame
+) -> None:
+    many = [
+        Offer(
+            f"o{n:03d}",
+            "Offer",
+            "cross_sell",
+            group="unseen",
+            items=("nothing",),
+            starting_propensity=n / 1000,
+        )
+        for n in range(200)
+    ]
+    service = Offer("recall", "Recall", "service", group="unseen", starting_propensity=0.0, mandatory=True)
+    catalogue = Catalogue([service, *many])
+    found = {c.offer_id for c in proposer.propose(profile_of(lines, "c8"), catalogue, Context(), AT)}
+    assert found == {"recall", *(f"o{n:03d}" for n in range(140, 200))}
