@@ -16,6 +16,7 @@ from recommend.lexicon import Lexicon
 from recommend.policies import Policies
 from recommend.segments import SegmentModel
 from recommend.speech import Speech
+from recommend.topics import TopicModel
 from recommend.worth import Arbitration
 from serving.champions import PROPENSITY_NAME, Champion
 from serving.erasure import published_at
@@ -76,6 +77,7 @@ def open_publication(root: Path, champion: Champion | None = None) -> Publicatio
         value,
         propensity,
         segment_model.private_segments() if segment_model else frozenset(),
+        _topics(snapshot),
     )
 
 
@@ -100,6 +102,11 @@ def _lexicon(catalogue: Catalogue) -> Lexicon:
         if offer.generated or len(offer.items) == 1:
             names.setdefault(offer.items[0], []).extend([offer.name] if offer.generated else [])
     return Lexicon.build(names)
+
+
+def _topics(snapshot: Snapshot) -> TopicModel | None:
+    folder = snapshot.folder("topics")
+    return None if folder is None else TopicModel.load(folder)
 
 
 def _proposer(snapshot: Snapshot, champion: Champion | None) -> tuple[Proposer | None, str]:

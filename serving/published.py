@@ -19,6 +19,7 @@ from recommend.context import Context
 from recommend.decision import Decision
 from recommend.lexicon import Lexicon
 from recommend.profile import Profile
+from recommend.topics import TopicModel
 from serving.champions import Champion, Champions
 from serving.live.standing import Standing
 
@@ -51,6 +52,8 @@ class Publication:
         Name and version of the models the numbers come from; empty if the generation has none.
     private_segments
         Segments whose rule looks at what an agent must not see: never named beside a customer.
+    topics
+        Learnt from labelled messages; where it is sure, its word counts before the dictionaries'.
     """
 
     snapshot: Snapshot
@@ -61,6 +64,7 @@ class Publication:
     value_model: str = ""
     propensity_model: str = ""
     private_segments: frozenset[str] = frozenset()
+    topics: TopicModel | None = None
 
     @property
     def name(self) -> str:

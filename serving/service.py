@@ -194,7 +194,7 @@ class Service:
 
 def hear(publication: Publication, context: Context, text: str) -> Context:
     """Return the context with what a message told; what the caller says already holds."""
-    heard = listen(text, publication.lexicon)
+    heard = listen(text, publication.lexicon, publication.topics)
     return replace(
         context,
         intent=context.intent or heard.intent,
