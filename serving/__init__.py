@@ -17,6 +17,7 @@ store         the tables, in SQLite or PostgreSQL
 live          from events to a customer's standing
 access        who asks, and what they may
 erasure       a published generation without somebody
+feedback      the log as tables: labelled decisions, and what the ledger takes in
 clock         what time it is
 secret        what keys, pseudonyms and the audit trail are sealed with
 metrics       what is counted and timed

@@ -23,6 +23,7 @@ STATUSES: Final[tuple[tuple[type[errors.ClvError], int, str], ...]] = (
     (refusals.NotSignedIn, 401, "not_signed_in"),
     (refusals.NotAllowed, 403, "not_allowed"),
     (refusals.Malformed, 400, "malformed"),
+    (refusals.WrongMedia, 415, "media_type"),
     (refusals.Conflict, 409, "conflict"),
     (refusals.TooLarge, 413, "too_large"),
     (refusals.TooMany, 429, "too_many"),

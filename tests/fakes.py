@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
 from clv.bgnbd import BGNBD
 from clv.spend import GammaGamma
 from clv.valuation import ValueModel
@@ -103,6 +106,13 @@ CUSTOMERS = (
         open_issue="delivery",
     ),
 )
+
+
+class LocalClient(TestClient):
+    """A client on the same machine: without sign-in the service answers to no other name."""
+
+    def __init__(self, app: FastAPI, **options: bool) -> None:
+        super().__init__(app, base_url="http://127.0.0.1", **options)
 
 
 class ShopEngine:

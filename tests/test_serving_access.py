@@ -13,7 +13,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from fastapi.testclient import TestClient
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from clv.errors import SettingError
@@ -25,7 +24,7 @@ from serving.refusals import TooMany
 from serving.secret import installation_secret
 from serving.settings import SecuritySettings, Settings
 from serving.store.keys import end_key, make_key
-from tests.fakes import open_shop, publish_shop
+from tests.fakes import LocalClient, open_shop, publish_shop
 
 ISSUER, AUDIENCE = "https://sign-in.example", "clv"
 RSA, OTHER, EC = (
@@ -64,15 +63,15 @@ def app(var: Path) -> FastAPI:
 
 
 @pytest.fixture(scope="module")
-def shop(app: FastAPI) -> Iterator[TestClient]:
-    with TestClient(app) as client:
+def shop(app: FastAPI) -> Iterator[LocalClient]:
+    with LocalClient(app) as client:
         yield client
 
 
 @pytest.fixture
-def patient(var: Path) -> Iterator[TestClient]:
+def patient(var: Path) -> Iterator[LocalClient]:
     """Return a service of its own, whose limits nobody has used up."""
-    with TestClient(create_app(settings(var), open_shop)) as client:
+    with LocalClient(create_app(settings(var), open_shop)) as client:
         yield client
 
 
@@ -88,7 +87,7 @@ def key(app: FastAPI, role: str, *scopes: str, expires_at: int | None = None) ->
 
 
 @pytest.fixture(scope="module")
-def keys(app: FastAPI, shop: TestClient) -> dict[str, str]:
+def keys(app: FastAPI, shop: LocalClient) -> dict[str, str]:
     return {role: key(app, role) for role in ROLES}
 
 
@@ -132,7 +131,7 @@ def test_the_matrix_is_what_was_agreed() -> None:
 @pytest.mark.parametrize(("method", "path"), routes())
 @pytest.mark.parametrize("role", [None, *ROLES])
 def test_each_role_at_each_route(
-    shop: TestClient, keys: dict[str, str], role: str | None, method: str, path: str
+    shop: LocalClient, keys: dict[str, str], role: str | None, method: str, path: str
 ) -> None:
     url = path.format(customer_id="nobody", name="champions", decision_id="none", conversation_id="none")
     headers = bearer(keys[role]) if role else {}
@@ -148,7 +147,9 @@ def test_each_role_at_each_route(
 
 
 @pytest.mark.parametrize("scope", sorted(SCOPES))
-def test_a_machine_may_do_what_its_scope_says_and_no_more(app: FastAPI, shop: TestClient, scope: str) -> None:
+def test_a_machine_may_do_what_its_scope_says_and_no_more(
+    app: FastAPI, shop: LocalClient, scope: str
+) -> None:
     headers = bearer(key(app, "machine", scope))
     for (method, path), (_, needed) in ACCESS.items():
         url = path.format(customer_id="nobody", name="champions", decision_id="x", conversation_id="x")
@@ -161,7 +162,7 @@ def test_what_is_not_listed_is_refused_to_everybody() -> None:
 
 
 def test_an_agent_does_not_see_another_agents_decision_or_conversation(
-    app: FastAPI, shop: TestClient, keys: dict[str, str]
+    app: FastAPI, shop: LocalClient, keys: dict[str, str]
 ) -> None:
     service = app.state.service
     with service.memory.database.writing() as connection:
@@ -181,7 +182,7 @@ def test_an_agent_does_not_see_another_agents_decision_or_conversation(
     assert shop.get(f"/v1/decisions/{decision}", headers=mine).json()["record"]["agent_id"] == "agent-1"
 
 
-def test_who_asks_is_told_before_the_body_is_read(shop: TestClient) -> None:
+def test_who_asks_is_told_before_the_body_is_read(shop: LocalClient) -> None:
     answer = shop.post("/v1/batch", content=b"{", headers={"content-type": "application/json"})
     assert answer.status_code == 401
 
@@ -198,13 +199,13 @@ def test_who_asks_is_told_before_the_body_is_read(shop: TestClient) -> None:
         "Bearer " + "x" * 9000,
     ],
 )
-def test_what_is_no_key_and_no_token_opens_nothing(patient: TestClient, presented: str) -> None:
+def test_what_is_no_key_and_no_token_opens_nothing(patient: LocalClient, presented: str) -> None:
     answer = patient.get("/v1/segments", headers={"authorization": presented})
     assert answer.status_code == 401
     assert "x" * 43 not in answer.text
 
 
-def test_a_key_that_ended_or_was_revoked_opens_nothing(app: FastAPI, patient: TestClient) -> None:
+def test_a_key_that_ended_or_was_revoked_opens_nothing(app: FastAPI, patient: LocalClient) -> None:
     past = key(app, "admin", expires_at=2)
     assert patient.get("/v1/segments", headers=bearer(past)).status_code == 401
     valid = key(app, "admin")
@@ -231,7 +232,7 @@ def token(signer: Any = RSA, algorithm: str = "RS256", kid: str = "r1", **change
 
 
 @pytest.mark.parametrize("good", [token(), token(EC, "ES256", "e1"), token(exp=time.time() - 30)])
-def test_a_person_signs_in_with_a_token_of_the_issuer(patient: TestClient, good: str) -> None:
+def test_a_person_signs_in_with_a_token_of_the_issuer(patient: LocalClient, good: str) -> None:
     assert patient.get("/v1/segments", headers=bearer(good)).status_code == 200
     assert patient.get("/v1/audit", headers=bearer(good)).status_code == 403
 
@@ -256,11 +257,11 @@ def test_a_person_signs_in_with_a_token_of_the_issuer(patient: TestClient, good:
         jwt.encode({"sub": "mia"}, "a shared secret of some thirty letters", "HS256", {"kid": "r1"}),
     ],
 )
-def test_a_token_that_is_not_wholly_right_opens_nothing(patient: TestClient, bad: str) -> None:
+def test_a_token_that_is_not_wholly_right_opens_nothing(patient: LocalClient, bad: str) -> None:
     assert patient.get("/v1/segments", headers=bearer(bad)).status_code == 401
 
 
-def test_the_public_key_used_as_a_shared_secret_opens_nothing(patient: TestClient) -> None:
+def test_the_public_key_used_as_a_shared_secret_opens_nothing(patient: LocalClient) -> None:
     import base64
     import hashlib
     import hmac
@@ -279,7 +280,7 @@ def test_issuer_keys_over_an_open_line_are_refused() -> None:
         Tokens(SecuritySettings(issuer=ISSUER, jwks="http://sign-in.example/keys"))
 
 
-def test_who_guesses_keys_is_sent_away(patient: TestClient) -> None:
+def test_who_guesses_keys_is_sent_away(patient: LocalClient) -> None:
     tries = [patient.get("/v1/segments", headers=bearer("guess")).status_code for _ in range(12)]
     assert tries == [401] * 10 + [429] * 2
     assert patient.get("/v1/segments", headers=bearer("guess")).headers["retry-after"] == "60"
@@ -287,7 +288,7 @@ def test_who_guesses_keys_is_sent_away(patient: TestClient) -> None:
 
 def test_a_key_asks_so_often_and_no_more(var: Path) -> None:
     app = create_app(settings(var, requests_per_minute=5), open_shop)
-    with TestClient(app) as shop:
+    with LocalClient(app) as shop:
         headers = bearer(key(app, "admin"))
         statuses = [shop.get("/v1/segments", headers=headers).status_code for _ in range(7)]
     assert statuses == [200] * 5 + [429] * 2
@@ -295,7 +296,7 @@ def test_a_key_asks_so_often_and_no_more(var: Path) -> None:
 
 def test_an_agent_does_not_read_the_whole_customer_base(var: Path) -> None:
     app = create_app(settings(var, customers_per_hour=2), open_shop)
-    with TestClient(app) as shop:
+    with LocalClient(app) as shop:
         agent, marketer = bearer(key(app, "agent")), bearer(key(app, "marketer"))
         asked = [shop.get(f"/v1/customers/{who}", headers=agent).status_code for who in ("a", "b", "a", "c")]
         assert shop.get("/v1/customers/c", headers=marketer).status_code == 200

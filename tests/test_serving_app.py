@@ -9,28 +9,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.settings import Settings
-from tests.fakes import AS_OF, CUSTOMERS, open_shop, publish_shop
+from tests.fakes import AS_OF, CUSTOMERS, LocalClient, open_shop, publish_shop
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalClient]:
     var = tmp_path_factory.mktemp("var")
     publish_shop(var / "published")
-    with TestClient(create_app(Settings(data={"data_dir": var}), open_shop)) as client:
+    with LocalClient(create_app(Settings(data={"data_dir": var}), open_shop)) as client:
         yield client
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(data={"data_dir": tmp_path}), open_shop)) as client:
+def empty(tmp_path: Path) -> Iterator[LocalClient]:
+    with LocalClient(create_app(Settings(data={"data_dir": tmp_path}), open_shop)) as client:
         yield client
 
 
-def test_an_agent_sees_who_the_customer_is(shop: TestClient) -> None:
+def test_an_agent_sees_who_the_customer_is(shop: LocalClient) -> None:
     ann = shop.get("/v1/customers/ann").json()
     assert ann["known"] is True
     assert ann["value"]["predicted_clv"] == 310.0
@@ -43,7 +42,7 @@ def test_an_agent_sees_who_the_customer_is(shop: TestClient) -> None:
     assert (ann["model_version"], ann["snapshot"]) == ("clv-value/3", "000001-2026-01-31")
 
 
-def test_what_the_customer_table_holds_beyond_the_contract_is_not_shown(shop: TestClient) -> None:
+def test_what_the_customer_table_holds_beyond_the_contract_is_not_shown(shop: LocalClient) -> None:
     assert "ann@example.com" not in shop.get("/v1/customers/ann").text
 
 
@@ -52,12 +51,12 @@ def test_a_segment_that_tells_what_an_agent_must_not_see_is_never_named(tmp_path
         return replace(open_shop(root), private_segments=frozenset({"champions"}))
 
     publish_shop(tmp_path / "published")
-    with TestClient(create_app(Settings(data={"data_dir": tmp_path}), private)) as client:
+    with LocalClient(create_app(Settings(data={"data_dir": tmp_path}), private)) as client:
         assert client.get("/v1/customers/ann").json()["segments"] == []
         assert "champions" not in client.post("/v1/customers/ann/next-best-offers").text
 
 
-def test_an_unknown_customer_gets_the_cold_answer(shop: TestClient) -> None:
+def test_an_unknown_customer_gets_the_cold_answer(shop: LocalClient) -> None:
     answer = shop.get("/v1/customers/nobody")
     cold = answer.json()
     assert answer.status_code == 200
@@ -65,13 +64,13 @@ def test_an_unknown_customer_gets_the_cold_answer(shop: TestClient) -> None:
     assert set(cold["value"].values()) == {None}
 
 
-def test_an_unknown_customer_is_offered_what_is_popular(shop: TestClient) -> None:
+def test_an_unknown_customer_is_offered_what_is_popular(shop: LocalClient) -> None:
     cold = shop.post("/v1/customers/nobody/next-best-offers").json()
     assert cold["known"] is False
     assert [hint["offer_id"] for hint in cold["hints"]] == ["tea"]
 
 
-def test_hints_come_with_words_reasons_and_what_was_held_back(shop: TestClient) -> None:
+def test_hints_come_with_words_reasons_and_what_was_held_back(shop: LocalClient) -> None:
     answer = shop.post("/v1/customers/ann/next-best-offers", json={}).json()
     assert [hint["offer_id"] for hint in answer["hints"]] == ["item:COFFEE", "item:BREAD", "tea"]
     assert answer["hints"][0]["words"] == "May I suggest COFFEE?"
@@ -89,34 +88,34 @@ def test_hints_come_with_words_reasons_and_what_was_held_back(shop: TestClient) 
     assert answer["silence"] == ""
 
 
-def test_a_complaint_is_met_with_a_reasoned_silence(shop: TestClient) -> None:
+def test_a_complaint_is_met_with_a_reasoned_silence(shop: LocalClient) -> None:
     answer = shop.post("/v1/customers/ann/next-best-offers", json={"context": {"intent": "complaint"}}).json()
     assert answer["hints"] == []
     assert answer["silence"] == "A complaint is open: help first."
     assert answer["refused_total"] == 4
 
 
-def test_each_decision_has_its_own_id(shop: TestClient) -> None:
+def test_each_decision_has_its_own_id(shop: LocalClient) -> None:
     ids = {shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"] for _ in range(3)}
     assert len(ids) == 3
 
 
-def test_the_clock_stands_on_the_day_after_the_published_data(shop: TestClient) -> None:
+def test_the_clock_stands_on_the_day_after_the_published_data(shop: LocalClient) -> None:
     assert shop.post("/v1/customers/ann/next-best-offers").json()["at"].startswith("2026-02-01T")
 
 
-def test_a_customer_id_may_be_in_any_script(shop: TestClient) -> None:
+def test_a_customer_id_may_be_in_any_script(shop: LocalClient) -> None:
     assert shop.get("/v1/customers/王小明").json()["open_issue"] == "delivery"
 
 
-def test_segments_come_with_size_and_value(shop: TestClient) -> None:
+def test_segments_come_with_size_and_value(shop: LocalClient) -> None:
     segments = {s["name"]: s for s in shop.get("/v1/segments").json()["segments"]}
     assert segments["champions"]["customers"] == 2
     assert segments["champions"]["predicted_clv"] == 450.0
     assert segments["champions"]["rule"] == "frequency >= 3"
 
 
-def test_a_list_is_read_page_by_page(shop: TestClient) -> None:
+def test_a_list_is_read_page_by_page(shop: LocalClient) -> None:
     first = shop.get("/v1/segments/champions/customers", params={"limit": 1}).json()
     assert [c["customer_id"] for c in first["customers"]] == ["=1+1"]
     assert first["total"] == 2
@@ -127,7 +126,7 @@ def test_a_list_is_read_page_by_page(shop: TestClient) -> None:
     assert second["next_cursor"] is None
 
 
-def test_a_whole_list_comes_as_csv_that_no_spreadsheet_runs(shop: TestClient) -> None:
+def test_a_whole_list_comes_as_csv_that_no_spreadsheet_runs(shop: LocalClient) -> None:
     answer = shop.get("/v1/segments/champions/customers", headers={"accept": "text/csv"})
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
@@ -137,7 +136,7 @@ def test_a_whole_list_comes_as_csv_that_no_spreadsheet_runs(shop: TestClient) ->
     assert rows[1]["predicted_clv"] == "310.0"
 
 
-def test_page_file_and_count_agree(shop: TestClient) -> None:
+def test_page_file_and_count_agree(shop: LocalClient) -> None:
     for segment in shop.get("/v1/segments").json()["segments"]:
         url = f"/v1/segments/{segment['name']}/customers"
         page = shop.get(url).json()
@@ -146,7 +145,7 @@ def test_page_file_and_count_agree(shop: TestClient) -> None:
         assert page["snapshot"] == file.headers["x-snapshot"]
 
 
-def test_a_list_holds_nothing_personal(shop: TestClient) -> None:
+def test_a_list_holds_nothing_personal(shop: LocalClient) -> None:
     page = shop.get("/v1/segments/champions/customers").text
     file = shop.get("/v1/segments/champions/customers?format=csv").text
     assert "example.com" not in page + file
@@ -167,7 +166,7 @@ def test_a_list_holds_nothing_personal(shop: TestClient) -> None:
     ],
 )
 def test_every_error_has_one_shape(
-    shop: TestClient, method: str, path: str, body: bytes | None, status: int, code: str
+    shop: LocalClient, method: str, path: str, body: bytes | None, status: int, code: str
 ) -> None:
     headers = {"content-type": "application/json", "x-request-id": "call-0001"}
     answer = shop.request(method, path, content=body, headers=headers)
@@ -178,7 +177,7 @@ def test_every_error_has_one_shape(
     assert answer.headers["x-request-id"] == "call-0001"
 
 
-def test_a_body_that_grows_too_large_on_the_way_is_refused(shop: TestClient) -> None:
+def test_a_body_that_grows_too_large_on_the_way_is_refused(shop: LocalClient) -> None:
     parts = iter([b'{"context": {"topic": "', *[b"x" * 100_000] * 6, b'"}}'])
     headers = {"content-type": "application/json"}
     answer = shop.post("/v1/customers/ann/next-best-offers", content=parts, headers=headers)
@@ -199,7 +198,7 @@ def test_a_mistake_of_ours_tells_nothing_of_its_insides(tmp_path: Path) -> None:
 
     publish_shop(tmp_path / "published")
     app = create_app(Settings(data={"data_dir": tmp_path}), broken)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with LocalClient(app, raise_server_exceptions=False) as client:
         answer = client.post("/v1/customers/ann/next-best-offers")
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "failed"
@@ -207,7 +206,7 @@ def test_a_mistake_of_ours_tells_nothing_of_its_insides(tmp_path: Path) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_before_the_first_publication_it_lives_but_is_not_ready(empty: TestClient) -> None:
+def test_before_the_first_publication_it_lives_but_is_not_ready(empty: LocalClient) -> None:
     assert empty.get("/healthz").json() == {"status": "ok"}
     ready = empty.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (503, "not_ready")
@@ -216,14 +215,14 @@ def test_before_the_first_publication_it_lives_but_is_not_ready(empty: TestClien
     assert "publish" in asked.json()["error"]["hint"]
 
 
-def test_readiness_names_generation_and_models(shop: TestClient) -> None:
+def test_readiness_names_generation_and_models(shop: LocalClient) -> None:
     ready = shop.get("/readyz").json()
     assert ready["status"] == "ready"
     assert (ready["snapshot"], ready["as_of"]) == ("000001-2026-01-31", AS_OF.isoformat())
     assert ready["models"] == {"clv-value": "3", "clv-propensity": "2"}
 
 
-def test_every_answer_carries_the_security_headers(shop: TestClient) -> None:
+def test_every_answer_carries_the_security_headers(shop: LocalClient) -> None:
     for path in ("/agent", "/v1/segments", "/healthz", "/static/agent.js", "/v1/nothing"):
         headers = shop.get(path).headers
         assert "default-src 'none'" in headers["content-security-policy"]
@@ -232,7 +231,7 @@ def test_every_answer_carries_the_security_headers(shop: TestClient) -> None:
         assert headers["referrer-policy"] == "no-referrer"
 
 
-def test_the_page_loads_nothing_from_elsewhere(shop: TestClient) -> None:
+def test_the_page_loads_nothing_from_elsewhere(shop: LocalClient) -> None:
     page = shop.get("/agent").text
     assert "31 January 2026" in page
     assert "//" not in page.replace("<!doctype html>", "")
@@ -241,7 +240,7 @@ def test_the_page_loads_nothing_from_elsewhere(shop: TestClient) -> None:
         assert shop.get(f"/static/{name}").status_code == 200
 
 
-def test_the_api_describes_itself_with_examples(shop: TestClient) -> None:
+def test_the_api_describes_itself_with_examples(shop: LocalClient) -> None:
     api = shop.get("/openapi.json").json()
     assert sorted(api["paths"]) == [
         "/healthz",
@@ -274,7 +273,7 @@ def test_a_new_publication_is_picked_up_and_a_broken_one_is_not(tmp_path: Path) 
     publish_shop(root)
     app = create_app(Settings(data={"data_dir": tmp_path}), open_shop)
     shelf = app.state.service.shelf
-    with TestClient(app) as client:
+    with LocalClient(app) as client:
         publish_shop(root, CUSTOMERS[:1])
         assert shelf.refresh() is True
         assert client.get("/v1/customers/bob").json()["known"] is False
@@ -302,7 +301,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_last_good_one_in_place(
         return open_shop(root)
 
     app = create_app(Settings(data={"data_dir": tmp_path}), opener)
-    with TestClient(app) as client:
+    with LocalClient(app) as client:
         publish_shop(root)
         broken.append(failure)
         assert app.state.service.shelf.refresh() is False
@@ -318,7 +317,7 @@ def test_a_service_whose_first_generation_is_broken_starts_and_says_so(tmp_path:
         raise KeyError("by_channel")
 
     publish_shop(tmp_path / "published")
-    with TestClient(create_app(Settings(data={"data_dir": tmp_path}), opener)) as client:
+    with LocalClient(create_app(Settings(data={"data_dir": tmp_path}), opener)) as client:
         ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (503, "not_ready")
     assert "by_channel" in ready.json()["reasons"][0]

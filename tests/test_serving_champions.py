@@ -6,14 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from clv.errors import BundleError, RegistryError, TamperedBundle
 from serving.app import create_app
 from serving.champions import Champion, Champions
 from serving.published import Publication, Shelf
 from serving.settings import Settings
-from tests.fakes import open_shop, publish_shop
+from tests.fakes import LocalClient, open_shop, publish_shop
 
 
 class Announced(Champions):
@@ -112,7 +111,7 @@ def test_a_registry_that_is_not_there_makes_the_service_degraded_and_no_more(tmp
         serving={"registry": nowhere, "registry_seconds": 0.2, "log_level": "error"},
     )
     app = create_app(settings, open_with)
-    with TestClient(app) as client:
+    with LocalClient(app) as client:
         app.state.service.champions.poll()
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")

@@ -1,4 +1,4 @@
-"""What an operator does at the command line: keys, audit trail, settings, feedback; examples of deployment."""
+"""What an operator does at the command line: keys, audit trail, settings; examples of deployment."""
 
 from __future__ import annotations
 

@@ -13,14 +13,13 @@ from pathlib import Path
 import httpx2
 import orjson
 import pytest
-from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.feedback import write_feedback
 from serving.settings import Settings
 from serving.store.database import Database
 from tests.browsing import running
-from tests.fakes import open_shop, publish_shop
+from tests.fakes import LocalClient, open_shop, publish_shop
 
 
 @pytest.fixture
@@ -30,8 +29,8 @@ def var(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(var: Path) -> Iterator[TestClient]:
-    with TestClient(create_app(Settings(data={"data_dir": var}), open_shop)) as client:
+def shop(var: Path) -> Iterator[LocalClient]:
+    with LocalClient(create_app(Settings(data={"data_dir": var}), open_shop)) as client:
         yield client
 
 
@@ -52,7 +51,7 @@ def order(
     }
 
 
-def test_an_order_shows_in_the_very_next_answer(shop: TestClient) -> None:
+def test_an_order_shows_in_the_very_next_answer(shop: LocalClient) -> None:
     before = shop.get("/v1/customers/ann").json()
     taken = shop.post("/v1/events", json=order(1))
     after = shop.get("/v1/customers/ann").json()
@@ -64,7 +63,7 @@ def test_an_order_shows_in_the_very_next_answer(shop: TestClient) -> None:
     assert [hint["offer_id"] for hint in offers] == ["item:BREAD", "item:COFFEE", "item:TEA"]
 
 
-def test_a_complaint_silences_the_next_hints(shop: TestClient) -> None:
+def test_a_complaint_silences_the_next_hints(shop: LocalClient) -> None:
     complaint = {
         **order(1),
         "event": "Interaction Recorded",
@@ -75,7 +74,7 @@ def test_a_complaint_silences_the_next_hints(shop: TestClient) -> None:
     assert shop.post("/v1/customers/ann/next-best-offers").json()["hints"] == []
 
 
-def test_a_batch_tells_of_each_event_how_it_was_taken(shop: TestClient) -> None:
+def test_a_batch_tells_of_each_event_how_it_was_taken(shop: LocalClient) -> None:
     shop.post("/v1/events", json=order(1))
     batch = [
         order(1),
@@ -105,13 +104,24 @@ def test_a_batch_tells_of_each_event_how_it_was_taken(shop: TestClient) -> None:
     ],
 )
 def test_what_cannot_be_read_or_is_too_large_is_refused(
-    shop: TestClient, path: str, body: bytes, status: int, code: str
+    shop: LocalClient, path: str, body: bytes, status: int, code: str
 ) -> None:
     answer = shop.post(path, content=body, headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
 
 
-def test_what_became_of_an_offer_is_kept_once_and_counts_as_a_contact(shop: TestClient) -> None:
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_page_elsewhere_cannot_slip_an_event_in_through_a_browser(shop: LocalClient, kind: str) -> None:
+    answer = shop.post("/v1/events", content=orjson.dumps(order(1)), headers={"content-type": kind})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "media_type")
+
+
+def test_a_name_that_was_pointed_at_this_machine_is_not_answered(shop: LocalClient) -> None:
+    answer = shop.get("/v1/customers/ann", headers={"host": "evil.example"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "not_allowed")
+
+
+def test_what_became_of_an_offer_is_kept_once_and_counts_as_a_contact(shop: LocalClient) -> None:
     decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
     told = {"outcomes": [{"offer_id": "tea", "outcome": "rejected", "reason": "has enough"}]}
     url = f"/v1/decisions/{decision}/outcomes"
@@ -125,7 +135,7 @@ def test_what_became_of_an_offer_is_kept_once_and_counts_as_a_contact(shop: Test
     assert shop.get("/v1/customers/ann").json()["live"] is True
 
 
-def test_every_answer_is_in_the_log_with_all_its_candidates(shop: TestClient) -> None:
+def test_every_answer_is_in_the_log_with_all_its_candidates(shop: LocalClient) -> None:
     answer = shop.post("/v1/customers/ann/next-best-offers").json()
     record = shop.get(f"/v1/decisions/{answer['decision_id']}").json()["record"]
     assert answer["logged"] is True
@@ -144,14 +154,14 @@ def test_every_answer_is_in_the_log_with_all_its_candidates(shop: TestClient) ->
     ],
 )
 def test_an_outcome_of_nothing_we_said_is_refused(
-    shop: TestClient, decision: str | None, outcome: dict[str, str], status: int
+    shop: LocalClient, decision: str | None, outcome: dict[str, str], status: int
 ) -> None:
     decision = decision or shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
     answer = shop.post(f"/v1/decisions/{decision}/outcomes", json={"outcomes": [outcome]})
     assert answer.status_code == status
 
 
-def test_a_conversation_remembers_what_it_is_about(shop: TestClient) -> None:
+def test_a_conversation_remembers_what_it_is_about(shop: LocalClient) -> None:
     url = "/v1/conversations/chat-1/messages"
     first = shop.post(
         url, json={"customer_id": "ann", "text": "I want to complain: it arrived broken"}
@@ -162,7 +172,7 @@ def test_a_conversation_remembers_what_it_is_about(shop: TestClient) -> None:
     assert (other.status_code, other.json()["error"]["code"]) == (409, "conflict")
 
 
-def test_what_a_customer_wrote_is_heard_and_not_kept(shop: TestClient, var: Path) -> None:
+def test_what_a_customer_wrote_is_heard_and_not_kept(shop: LocalClient, var: Path) -> None:
     text = "I want a refund, this is unacceptable zebra-crossing"
     shop.post("/v1/conversations/chat-1/messages", json={"customer_id": "ann", "text": text})
     shop.post("/v1/customers/ann/next-best-offers", json={"text": text})
@@ -189,7 +199,7 @@ def test_whoever_watches_a_conversation_is_told_of_each_change(var: Path) -> Non
     assert second == "id: 2"
 
 
-def test_a_person_is_handed_everything_and_then_forgotten(shop: TestClient, var: Path) -> None:
+def test_a_person_is_handed_everything_and_then_forgotten(shop: LocalClient, var: Path) -> None:
     shop.post("/v1/batch", json={"batch": [order(1), order(2, customer="bob")]})
     shop.post("/v1/customers/ann/next-best-offers")
     held = shop.get("/v1/people/ann").json()
@@ -212,7 +222,7 @@ def test_a_person_is_handed_everything_and_then_forgotten(shop: TestClient, var:
     assert "ann" not in [deed["subject"] for deed in trail["deeds"]]
 
 
-def test_who_exports_a_list_is_on_the_audit_trail(shop: TestClient) -> None:
+def test_who_exports_a_list_is_on_the_audit_trail(shop: LocalClient) -> None:
     shop.get("/v1/segments/champions/customers?format=csv")
     deed = shop.get("/v1/audit").json()["deeds"][0]
     assert (deed["actor"], deed["action"], deed["subject"]) == ("local", "list.exported", "champions")
@@ -220,7 +230,7 @@ def test_who_exports_a_list_is_on_the_audit_trail(shop: TestClient) -> None:
 
 def test_hints_go_on_while_the_store_is_locked_and_are_logged_when_it_is_not(var: Path) -> None:
     settings = Settings(data={"data_dir": var}, store={"wait_seconds": 0.2, "log_wait_seconds": 0.5})
-    with TestClient(create_app(settings, open_shop)) as client:
+    with LocalClient(create_app(settings, open_shop)) as client:
         other = sqlite3.connect(var / "service.sqlite", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         answer = client.post("/v1/customers/ann/next-best-offers").json()
@@ -241,7 +251,7 @@ def test_hints_go_on_while_the_store_is_locked_and_are_logged_when_it_is_not(var
 
 
 def test_more_than_may_wait_is_sent_away_with_a_time_to_come_back(var: Path) -> None:
-    with TestClient(
+    with LocalClient(
         create_app(Settings(data={"data_dir": var}, store={"most_waiting": 100}), open_shop)
     ) as shop:
         answer = shop.post("/v1/batch", json={"batch": [order(n) for n in range(101)]})
@@ -249,7 +259,7 @@ def test_more_than_may_wait_is_sent_away_with_a_time_to_come_back(var: Path) -> 
     assert answer.headers["retry-after"] == "1"
 
 
-def test_the_log_becomes_labelled_rows(shop: TestClient, var: Path, tmp_path: Path) -> None:
+def test_the_log_becomes_labelled_rows(shop: LocalClient, var: Path, tmp_path: Path) -> None:
     decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
     told = [{"offer_id": "tea", "outcome": "presented"}, {"offer_id": "tea", "outcome": "accepted"}]
     shop.post(f"/v1/decisions/{decision}/outcomes", json={"outcomes": told})
@@ -267,7 +277,7 @@ def test_the_log_becomes_labelled_rows(shop: TestClient, var: Path, tmp_path: Pa
     assert float(rows["tea"]["selection_probability"]) == 1.0
 
 
-def test_what_is_counted_can_be_fetched(shop: TestClient) -> None:
+def test_what_is_counted_can_be_fetched(shop: LocalClient) -> None:
     shop.post("/v1/customers/ann/next-best-offers")
     shop.post("/v1/events", json=order(1))
     text = shop.get("/metrics").text
@@ -280,7 +290,7 @@ def test_what_is_counted_can_be_fetched(shop: TestClient) -> None:
 
 
 def test_a_log_line_names_the_route_and_never_the_customer(
-    shop: TestClient, capsys: pytest.CaptureFixture[str]
+    shop: LocalClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import logging
 

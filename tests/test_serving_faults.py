@@ -16,7 +16,6 @@ from pathlib import Path
 import httpx2
 import psutil
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import event
 
 from models.snapshot import Snapshot
@@ -24,7 +23,7 @@ from serving.app import create_app
 from serving.settings import Settings
 from tests.benchmarks.load import free_port, wait_for
 from tests.browsing import running
-from tests.fakes import CUSTOMERS, open_shop, publish_shop
+from tests.fakes import CUSTOMERS, LocalClient, open_shop, publish_shop
 from tests.faulty import publish_number
 
 ROUNDS = int(os.environ.get("CLV_FAULT_ROUNDS", "2"))
@@ -244,7 +243,7 @@ def test_a_full_disk_stops_writing_and_not_the_hints(tmp_path: Path, record_prop
         if full["pages"]:
             connection.exec_driver_sql(f"PRAGMA max_page_count = {full['pages']}")
 
-    with TestClient(app) as client:
+    with LocalClient(app) as client:
         assert client.post("/v1/batch", json={"batch": [order(n) for n in range(50)]}).status_code == 202
         full["pages"] = 1  # SQLite takes it as: not a page more than there are
         bulky = [{**order(1000 + n), "note": "x" * 3000} for n in range(100)]

@@ -12,7 +12,6 @@ import orjson
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 
 from clv.errors import SettingError
@@ -28,7 +27,7 @@ from serving.store.decisions import pack, unpack
 from serving.store.events import EventLog, Taken, recount
 from serving.store.tables import audit, events, metadata, outcomes, profiles
 from tests.databases import database, postgres_url
-from tests.fakes import CUSTOMERS, ShopEngine, open_shop, publish_shop
+from tests.fakes import CUSTOMERS, LocalClient, ShopEngine, open_shop, publish_shop
 
 __all__ = ["database", "postgres_url"]
 
@@ -239,7 +238,7 @@ def test_the_whole_service_runs_on_either_database(database: Database, tmp_path:
         "timestamp": "2026-02-01T10:00:00Z",
         "properties": {"order_id": "o1", "total": 50.0},
     }
-    with TestClient(create_app(settings, open_shop)) as shop:
+    with LocalClient(create_app(settings, open_shop)) as shop:
         assert shop.post("/v1/events", json=raw).json()["accepted"] == 1
         assert shop.post("/v1/events", json=raw).json()["duplicates"] == 1
         answer = shop.post("/v1/customers/ann/next-best-offers").json()

@@ -13,7 +13,7 @@ from serving.access.identity import LOCAL, Doorkeeper, Identity
 from serving.access.limits import BAD_TRIES_PER_MINUTE, Bucket, Curiosity
 from serving.access.roles import OPEN, may
 from serving.refusals import NotAllowed, NotSignedIn, TooMany
-from serving.settings import Settings
+from serving.settings import LOOPBACK, Settings
 
 
 class Gate:
@@ -45,6 +45,11 @@ class Gate:
             If they may not.
         """
         if not self.sign_in:
+            if request.url.hostname not in LOOPBACK:
+                raise NotAllowed(
+                    "Without sign-in the service answers to its loopback name only.",
+                    hint="Open http://127.0.0.1, or set up sign-in.",
+                )
             return LOCAL
         who = await self._recognise(request)
         wait = self._requests.take(who.subject)

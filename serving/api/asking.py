@@ -39,6 +39,7 @@ _SAID = {
     404: "There is none of that name.",
     409: "It contradicts what is already recorded.",
     413: "Larger than the service takes.",
+    415: "The body is not application/json.",
     422: "A field is missing, unknown or out of its range.",
     429: "Too many requests; come back after Retry-After seconds.",
     503: "Nothing is published yet, or what the answer needs is not there just now.",

@@ -12,7 +12,7 @@ from clv.errors import DataError
 from serving.access.gate import GatedRoute
 from serving.api.asking import ServiceDep, errors, say
 from serving.live.messages import LARGEST_EVENT, READERS, Message, Rejection, read_message
-from serving.refusals import Malformed, TooLarge
+from serving.refusals import Malformed, TooLarge, WrongMedia
 from serving.schemas import EventsAnswer, RejectedAnswer
 from serving.service import Service
 from serving.store.events import Taken
@@ -54,7 +54,7 @@ _BATCH: Final = {
     "/v1/events",
     status_code=202,
     response_model=EventsAnswer,
-    responses=errors(400, 401, 403, 413, 422, 429, 503),
+    responses=errors(400, 401, 403, 413, 415, 422, 429, 503),
     openapi_extra=_body(_EVENT, _ORDER),
 )
 async def event(request: Request, service: ServiceDep) -> Response:
@@ -73,7 +73,7 @@ async def event(request: Request, service: ServiceDep) -> Response:
     "/v1/batch",
     status_code=202,
     response_model=EventsAnswer,
-    responses=errors(400, 401, 403, 413, 422, 429, 503),
+    responses=errors(400, 401, 403, 413, 415, 422, 429, 503),
     openapi_extra=_body(_BATCH, {"batch": [_ORDER]}),
 )
 async def batch(request: Request, service: ServiceDep) -> Response:
@@ -86,6 +86,10 @@ async def batch(request: Request, service: ServiceDep) -> Response:
 
 
 async def _json(request: Request) -> Any:  # noqa: ANN401
+    """Read the body; a page elsewhere can make a browser send anything but JSON without asking first."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise WrongMedia("The body is not JSON.", hint="Content-Type: application/json")
     try:
         return orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
