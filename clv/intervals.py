@@ -17,7 +17,7 @@ import pandas as pd
 from clv import columns as col
 from clv.draws import draw_model, draw_orders, draw_spend, draw_spend_model
 from clv.errors import SettingError
-from clv.histories import FloatArray, column, histories
+from clv.histories import FloatArray, column
 from clv.process import daily_rate
 
 if TYPE_CHECKING:
@@ -104,8 +104,9 @@ def futures(
     model
         Fitted valuation.
     summary
-        Summary of each customer, n rows. The result holds ``2 * draws * n`` numbers: go through large
-        tables in parts, with the same ``random_state``, and add up the rows of the parts for their sum.
+        Summary of each customer, n rows, with ``tilt`` if the model has a stack. The result holds ``2 *
+        draws * n`` numbers: go through large tables in parts, with the same ``random_state``, and add up
+        the rows of the parts for their sum.
     horizon_days
         How far ahead to look.
     draws
@@ -118,15 +119,22 @@ def futures(
     Futures
         Orders and value of each customer in each possible future.
     """
-    rows, m = histories(summary), column(summary, col.MONETARY_VALUE)
-    x, t_x, T = rows.frequency, rows.recency, rows.age
-    plain = model.process.orders(x, t_x, T, horizon_days)
+    x, t_x, T, m, revenue = model.arrays(summary)
+    told = col.TILT in summary.columns
+    level, of_value = (
+        (1.0, 1.0) if model.stack is None else (model.stack.level_orders, model.stack.level_value)
+    )
+    tilt = column(summary, col.TILT) if told else np.full_like(x, of_value)
+    # a corrected level of orders is a horizon as much longer; a tilt is in the value of what is ordered in it
+    ahead = horizon_days * level
+    plain = model.process.orders(x, t_x, T, ahead)
     late = model.process.discounted_orders(x, t_x, T, horizon_days, daily_rate(model.config.annual_discount))
-    worth = model.config.margin_rate * np.divide(late, plain, out=np.ones_like(plain), where=plain > 0)
+    share = np.divide(late, plain, out=np.ones_like(plain), where=plain > 0)
+    worth, seen = model.config.margin_rate * tilt * share, model.evidence(x, m, revenue)
     common, own = (np.random.default_rng([random_state, stream]) for stream in (0, 1))
     orders, value = np.empty((draws, x.size)), np.empty((draws, x.size))
     for draw in range(draws):
         process, spend = draw_model(model.process, common), draw_spend_model(model.spend, common)
-        orders[draw] = draw_orders(process, own, x, t_x, T, horizon_days)
-        value[draw] = worth * draw_spend(spend, own, x, m, orders[draw])
+        orders[draw] = draw_orders(process, own, x, t_x, T, ahead)
+        value[draw] = worth * draw_spend(spend, own, *seen, orders[draw])
     return Futures(orders, value)

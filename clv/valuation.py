@@ -149,6 +149,12 @@ class ValueModel:
         return self.spend.expected_spend(*_evidence(x, m, revenue))
 
     # -- answering --------------------------------------------------------------------------------------
+    def evidence(
+        self, x: FloatArray, m: FloatArray, revenue: FloatArray | None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return how many orders tell of each customer's spend, and their mean amount."""
+        return _evidence(x, m, revenue)
+
     def predict(
         self, summary: pd.DataFrame, horizon_days: float = 365, *, as_of: date | None = None
     ) -> pd.DataFrame:

@@ -56,6 +56,10 @@ class ValueConfig:
         return replace(self, method="process", annual_discount=0.0, margin_rate=1.0)
 
     def __post_init__(self) -> None:
+        if self.horizon_days <= 0:
+            raise SettingError("horizon_days is out of range.", where=str(self.horizon_days), hint="Above 0.")
+        if self.season is not None and self.season <= 0:
+            raise SettingError("season is out of range.", where=str(self.season), hint="1.3 is 30 % busier.")
         if self.method not in METHODS:
             raise SettingError(
                 "There is no such method.", where=self.method, hint=f"One of {', '.join(METHODS)}."

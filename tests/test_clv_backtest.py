@@ -12,6 +12,7 @@ import pytest
 from clv.backtest import PROCESSES, backtest
 from clv.errors import BundleError, DataError, SettingError, TooLittleData
 from clv.holdout import measure
+from clv.intervals import futures
 from clv.machine import BUYS_FILE
 from clv.recent import features, names
 from clv.season import season_index
@@ -203,3 +204,14 @@ def test_days_after_the_log_s_end_are_not_needed_to_score_later(stacked):
     held = cdnow.sample_split()
     later = stacked.tilts(held.summary, cdnow.sample(), as_of=AS_OF + timedelta(days=0))
     assert later.tolist() == stacked.tilts(held.summary, cdnow.sample()).tolist()
+
+
+def test_the_futures_of_a_corrected_model_have_its_mean(stacked):
+    held = cdnow.sample_split()
+    tilted = held.summary.assign(tilt=stacked.tilts(held.summary, cdnow.sample()))
+    drawn = futures(stacked, tilted, 273, draws=150, random_state=3)
+    expected = stacked.predict(tilted, 273)
+    assert drawn.value.sum(axis=1).mean() == pytest.approx(expected["predicted_clv"].sum(), rel=0.06)
+    assert drawn.orders.sum(axis=1).mean() == pytest.approx(
+        expected["predicted_number_of_orders"].sum(), rel=0.06
+    )

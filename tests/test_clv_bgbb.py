@@ -8,7 +8,7 @@ import pytest
 
 from clv.bgbb import BGBB
 from clv.errors import DataError
-from tests import cdnow
+from tests import cdnow, laws
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +99,21 @@ def test_a_gift_next_year_is_worth_less_than_one_today(fitted):
     one, two = (float(fitted.orders(x, t_x, n, years)[0]) for years in (1, 2))
     by_hand = one / 1.1 + (two - one) / 1.21
     assert fitted.discounted_orders(x, t_x, n, 2, np.log(1.1))[0] == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        laws.a_second_fit_gives_the_same_model,
+        laws.saving_and_loading_changes_no_prediction,
+        laws.the_saved_model_holds_no_data,
+        laws.a_model_of_another_kind_or_a_later_format_is_refused,
+        laws.a_clone_is_unfitted_and_has_the_same_settings,
+        laws.the_order_of_rows_does_not_matter,
+        laws.a_weight_of_two_is_the_row_twice,
+        laws.survival_is_one_now_and_falls,
+    ],
+    ids=lambda law: law.__name__,
+)
+def test_law(law, donations):
+    law(BGBB, donations[["frequency", "recency_days", "age_days"]].astype(float))

@@ -119,7 +119,16 @@ def test_margin_scales_value_and_nothing_else(model, summary):
     assert half["churn_probability"].equals(whole["churn_probability"])
 
 
-@pytest.mark.parametrize("wrong", [{"margin_rate": 0.0}, {"margin_rate": 1.5}, {"annual_discount": -0.1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"margin_rate": 0.0},
+        {"margin_rate": 1.5},
+        {"annual_discount": -0.1},
+        {"horizon_days": 0},
+        {"season": 0.0},
+    ],
+)
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(SettingError):
         ValueConfig(**wrong)
