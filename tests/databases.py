@@ -20,7 +20,7 @@ KINDS = [
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """Start a PostgreSQL of our own; it also runs for root, as a user made for it, who must reach its folder."""
+    """Start a PostgreSQL of our own; for root it runs as a user made for it, who must reach its folder."""
     with tempfile.TemporaryDirectory(prefix="clv-postgresql-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
