@@ -25,8 +25,9 @@ SELECT item, avg((days > 1)::INT) AS rebought FROM own GROUP BY item
 """
 _ECONOMICS: Final = """
 SELECT coalesce(p.item, l.product_id) AS item,
-       avg(l.amount) AS price,
-       avg(l.amount - coalesce(l.unit_cost, p.unit_cost) * coalesce(l.quantity, 1)) AS margin,
+       avg(l.amount::DECIMAL(38, 12)) AS price,
+       avg((l.amount - coalesce(l.unit_cost, p.unit_cost) * coalesce(l.quantity, 1))::DECIMAL(38, 12))
+           AS margin,
        bool_and(p.available IS NOT DISTINCT FROM false) AS gone
 FROM purchases l LEFT JOIN products p USING (product_id)
 WHERE l.product_id IS NOT NULL AND l.amount > 0 AND NOT coalesce(l.is_return, false)
@@ -36,7 +37,7 @@ GROUP BY 1
 _OFFERS: Final = """
 SELECT offers.* EXCLUDE (product_ids), about.items
 FROM offers LEFT JOIN (
-    SELECT offer_id, list(DISTINCT coalesce(p.item, product_id)) AS items
+    SELECT offer_id, list_sort(list(DISTINCT coalesce(p.item, product_id))) AS items
     FROM (SELECT offer_id, unnest(product_ids) AS product_id FROM offers)
     LEFT JOIN products p USING (product_id) GROUP BY offer_id
 ) about USING (offer_id)

@@ -44,10 +44,26 @@ def visible_lines(source: Ledger | Tables, as_of: date) -> ibis.Table:
     return lines.mutate(net=ibis.ifelse(lines.returned, -lines.amount.abs(), lines.amount))
 
 
+def exact_sum(column: ibis.Value, where: ibis.Value | None = None, *, over: str | None = None) -> ibis.Value:
+    """Sum amounts as decimals of 12 places: the same to the last digit however many threads add them up.
+
+    Parameters
+    ----------
+    column
+        What to sum.
+    where
+        Which rows count; all if None.
+    over
+        Column whose groups are summed without folding their rows; an aggregate if None.
+    """
+    total = column.cast("decimal(38, 12)").sum(where=where)
+    return (total if over is None else total.over(group_by=over)).cast("float64")
+
+
 def homes_of_returns(lines: ibis.Table) -> ibis.Table:
     """Return where returns belong: ``customer_id``, ``home`` (a purchase day, or null), ``net``."""
     back = lines.filter(lines.returned)
-    back = back.group_by("customer_id", "order_id", "day").agg(net=back.net.sum())
+    back = back.group_by("customer_id", "order_id", "day").agg(net=exact_sum(back.net))
     bought = lines.filter(~lines.returned).semi_join(back, "customer_id")
     orders = bought.select(buyer="customer_id", bought_as="order_id", bought_on="day").distinct()
     near = back.left_join(orders, [back.customer_id == orders.buyer, orders.bought_on <= back.day])
@@ -77,4 +93,4 @@ def purchase_days(source: Ledger | Tables, as_of: date) -> ibis.Table:
     homes = homes_of_returns(lines)
     back = homes.filter(homes.home.notnull()).select("customer_id", day=homes.home, net=homes.net)
     moves = bought.union(back)
-    return moves.group_by("customer_id", "day").agg(amount=moves.net.sum())
+    return moves.group_by("customer_id", "day").agg(amount=exact_sum(moves.net))

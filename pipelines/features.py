@@ -14,6 +14,7 @@ import ibis
 
 from pipelines.days import (
     Tables,
+    exact_sum,
     homes_of_returns,
     midnight_after,
     purchase_days,
@@ -50,12 +51,12 @@ def summary(source: Ledger | Tables, as_of: date) -> ibis.Table:
         first_order_on=days.day.min(),
         last_order_on=days.day.max(),
         days=days.count(),
-        on_days=days.amount.sum(),
+        on_days=exact_sum(days.amount),
         on_first=days.amount.argmin(days.day),
     )
     homes = homes_of_returns(visible_lines(source, as_of))
     loose = homes.filter(homes.home.isnull())
-    loose = loose.group_by("customer_id").agg(loose=loose.net.sum())
+    loose = loose.group_by("customer_id").agg(loose=exact_sum(loose.net))
     joined = whole.left_join(loose, "customer_id").drop("customer_id_right")
     repeats = joined.days - 1
     return joined.select(
@@ -162,9 +163,12 @@ def category_features(source: Ledger | Tables, as_of: date, *, level: int | None
     )
     named = joined.mutate(category=path).filter(path.notnull())
     grouped = named.group_by("customer_id", "category").agg(
-        frequency=named.day.nunique(), first=named.day.min(), last=named.day.max(), amount=named.net.sum()
+        frequency=named.day.nunique(),
+        first=named.day.min(),
+        last=named.day.max(),
+        amount=exact_sum(named.net),
     )
-    total = grouped.amount.sum().over(group_by="customer_id")
+    total = exact_sum(grouped.amount, over="customer_id")
     return grouped.select(
         "customer_id",
         "category",
@@ -199,7 +203,7 @@ def interaction_features(source: Ledger | Tables, as_of: date) -> ibis.Table:
         interactions_outbound=seen.count(where=seen.direction == "outbound"),
         interactions_negative=seen.count(where=seen.sentiment == "negative"),
         open_issues=seen.count(where=(seen.direction == "inbound") & ~seen.resolved.fill_null(settled)),
-        handle_seconds=(seen.handle_seconds.fill_null(0.0) + seen.wrap_up_seconds.fill_null(0.0)).sum(),
+        handle_seconds=exact_sum(seen.handle_seconds.fill_null(0.0) + seen.wrap_up_seconds.fill_null(0.0)),
         last_interaction_days=_days_between(seen.day.max(), ibis.date(as_of)),
     )
 
@@ -264,9 +268,9 @@ def _orders(source: Ledger | Tables, as_of: date) -> ibis.Table:
     """Count orders, lines and products, and the shares of discount and returns, per customer."""
     lines = visible_lines(source, as_of)
     bought = ~lines.returned
-    paid = lines.amount.sum(where=bought)
-    saved = lines.discount.sum(where=bought).fill_null(0.0)
-    back = lines.net.abs().sum(where=lines.returned).fill_null(0.0)
+    paid = exact_sum(lines.amount, bought)
+    saved = exact_sum(lines.discount, bought).fill_null(0.0)
+    back = exact_sum(lines.net.abs(), lines.returned).fill_null(0.0)
     return lines.group_by("customer_id").agg(
         orders=lines.order_id.nunique(where=bought) + lines.count(where=bought & lines.order_id.isnull()),
         lines=lines.count(where=bought),
@@ -283,10 +287,12 @@ def _gaps(source: Ledger | Tables, as_of: date) -> ibis.Table:
     days = lines.filter(~lines.returned).select("customer_id", "day").distinct()
     before = days.day.lag().over(group_by="customer_id", order_by="day")
     gaps = days.mutate(gap=_days_between(before, days.day))
+    n, total, squares = gaps.gap.count(), gaps.gap.sum(), (gaps.gap * gaps.gap).sum()
+    variance = (n * squares - total * total) / (n * (n - 1)).nullif(0)  # of whole numbers, so exact
     return gaps.group_by("customer_id").agg(
         mean_gap_days=gaps.gap.mean(),
-        std_gap_days=gaps.gap.std(how="sample"),
-        log_gap_sum=gaps.gap.ln().sum().fill_null(0.0),
+        std_gap_days=variance.sqrt(),
+        log_gap_sum=exact_sum(gaps.gap.ln()).fill_null(0.0),
         last_gap_days=gaps.gap.argmax(gaps.day),
     )
 

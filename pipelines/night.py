@@ -137,9 +137,11 @@ class Night:
         def work() -> dict[str, Json]:
             folder.mkdir(parents=True, exist_ok=True)
             self._shift.progress("features: customers", 0, 2)
-            ledger.backend.to_parquet(customer_features(ledger, as_of), customers)
+            ordered = customer_features(ledger, as_of).order_by("customer_id")
+            ledger.backend.to_parquet(ordered, customers)
             self._shift.progress("features: categories", 1, 2)
-            ledger.backend.to_parquet(category_features(ledger, as_of), categories)
+            ordered = category_features(ledger, as_of).order_by("customer_id", "category")
+            ledger.backend.to_parquet(ordered, categories)
             self._shift.progress("features: categories", 2, 2)
             return {
                 "customers": len(pd.read_parquet(customers, columns=["customer_id"])),

@@ -600,3 +600,47 @@ def test_a_newer_model_loses_to_the_champion_only_by_more_than_chance(
     write_bundle(rival, kind="propensity", as_of=day, fingerprint="", metrics=figures)
     found = evaluate_propensity(propensity, tmp_path / "report", champion=rival)
     assert found.verdict.checks[-1].passed is held
+
+
+# -- the same twice --------------------------------------------------------------------------------------
+_TRAIN = """
+import hashlib, sys
+from datetime import date
+from pathlib import Path
+from pipelines.ledger import Ledger
+from pipelines.night import Night
+from pipelines.settings import DataSettings, Settings
+from pipelines.train import train_propensity, train_value
+
+data, day = Path(sys.argv[1]), date(2025, 12, 31)
+with Ledger(data / "ledger.duckdb", read_only=True, threads=2) as ledger:
+    for made in (
+        train_value(ledger, day, data / "value", choose=False),
+        train_propensity(ledger, day, data / "propensity", threads=2),
+    ):
+        print(made.bundle.kind, made.bundle.version, made.bundle.fingerprint)
+Night(Settings(data=DataSettings(data_dir=data))).step("features")
+for file in sorted((data / "features").rglob("*.parquet")):
+    print(file.name, hashlib.sha256(file.read_bytes()).hexdigest())
+"""
+
+
+def test_training_again_makes_the_same_bundles_and_features_to_the_last_byte(tmp_path: Path) -> None:
+    """In another process, on two threads, from the same rows in another order."""
+    random = np.random.default_rng(3)
+    lines = shop()[lambda rows: rows["customer_id"] < "c120"]
+    lines["amount"] *= random.gamma(2.0, 0.7, len(lines))  # sums of these depend on their order
+    back = lines.sample(90, random_state=2).assign(amount=lambda rows: -rows["amount"])
+    lines = pd.concat([lines, back], ignore_index=True)
+    goods = pd.DataFrame({"product_id": ITEMS, "category": ["food"] * 3 + ["home"] * 2 + ["food"] * 3})
+    told = []
+    for place in (tmp_path / "one", tmp_path / "other"):
+        with Ledger(place / "ledger.duckdb") as ledger:
+            add(ledger, "purchases", lines.sample(frac=1.0, random_state=len(told)))
+            add(ledger, "products", goods.sample(frac=1.0, random_state=len(told)))
+        command = [sys.executable, "-c", _TRAIN, str(place)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        told.append(done.stdout.splitlines())
+    assert len(told[0]) == 4
+    assert told[0] == told[1]
