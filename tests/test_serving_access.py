@@ -231,7 +231,11 @@ def token(signer: Any = RSA, algorithm: str = "RS256", kid: str = "r1", **change
     return jwt.encode(claims, signer, algorithm=algorithm, headers={"kid": kid})
 
 
-@pytest.mark.parametrize("good", [token(), token(EC, "ES256", "e1"), token(exp=time.time() - 30)])
+@pytest.mark.parametrize(
+    "good",
+    [token(), token(EC, "ES256", "e1"), token(exp=time.time() - 30)],
+    ids=["RS256", "ES256", "just over"],
+)
 def test_a_person_signs_in_with_a_token_of_the_issuer(patient: LocalClient, good: str) -> None:
     assert patient.get("/v1/segments", headers=bearer(good)).status_code == 200
     assert patient.get("/v1/audit", headers=bearer(good)).status_code == 403
@@ -256,6 +260,7 @@ def test_a_person_signs_in_with_a_token_of_the_issuer(patient: LocalClient, good
         jwt.encode({"sub": "mia", "roles": ["admin"]}, None, algorithm="none"),
         jwt.encode({"sub": "mia"}, "a shared secret of some thirty letters", "HS256", {"kid": "r1"}),
     ],
+    ids=range(15),
 )
 def test_a_token_that_is_not_wholly_right_opens_nothing(patient: LocalClient, bad: str) -> None:
     assert patient.get("/v1/segments", headers=bearer(bad)).status_code == 401
