@@ -41,7 +41,13 @@ ITEM_FEATURES = (
     "item_gap_spread",
     "item_repeats_per_buyer",
 )
-MOMENT_FEATURES = ("item_week_share", "item_trend_week", "item_trend_month")
+MOMENT_FEATURES = (
+    "item_week_share",
+    "item_trend_3_days",
+    "item_trend_week",
+    "item_trend_month",
+    "item_trend_change",
+)
 OWN_FEATURES = (
     "times_bought",
     "share_of_baskets",
@@ -140,9 +146,10 @@ def item_table(knowledge: Knowledge) -> Floats:
 
 def _lately(moments: Ints, knowledge: Knowledge, who: Ints, item: Ints) -> Floats:
     """Return the ``MOMENT_FEATURES`` of each pair."""
-    week, month = knowledge.items.lately(moments[who], item)
+    shares = knowledge.items.lately(moments[who], item)
     usual = np.maximum(knowledge.items.order_share[item], 1e-9)
-    return np.column_stack((week, week / usual, month / usual))
+    change = shares[:, 0] / np.maximum(shares[:, 2], 1e-9)
+    return np.column_stack((shares[:, 1], shares / usual[:, None], change))
 
 
 def _customers(baskets: Baskets, habits: Habits, moments: Ints) -> Floats:

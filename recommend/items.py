@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.exposures import require
@@ -14,7 +15,9 @@ from recommend.exposures import require
 if TYPE_CHECKING:
     import pandas as pd
 
-WEEKS = 53
+DAYS_KEPT = 371
+WINDOWS_DAYS = (3, 7, 28)
+LEAN_BASKETS = 50.0
 REACH_DAYS = 28
 
 
@@ -93,12 +96,12 @@ class Items:
         Share of customers who bought it in the last ``REACH_DAYS`` days.
     basket_size
         Mean number of items in the baskets that held it.
-    weekly
-        Shape (weeks + 1, items): share of baskets that held it, ``weekly[1]`` in the last seven days,
-        ``weekly[2]`` in the seven before, and so on; ``weekly[0]`` is not used. Thin weeks lean on the
-        overall share.
-    last_day
-        Shape (1): the last day of the last week.
+    daily
+        Shape (days + 1, items): how many baskets held it up to each of the latest ``DAYS_KEPT`` days.
+    daily_baskets
+        Shape (days + 1): how many baskets there were up to each of these days.
+    first_day
+        Shape (1): the day before the first of them, where counting starts at 0.
     """
 
     buyers: Floats
@@ -107,8 +110,9 @@ class Items:
     order_share: Floats
     reach: Floats
     basket_size: Floats
-    weekly: Floats
-    last_day: Ints
+    daily: NDArray[np.int32]
+    daily_baskets: Ints
+    first_day: Ints
 
     @classmethod
     def of(cls, baskets: Baskets, n_items: int) -> Items:
@@ -120,6 +124,8 @@ class Items:
         share = orders / max(len(baskets.days), 1)
         last = int(baskets.days.max()) if len(baskets.days) else 0
         recent = baskets.between(last - REACH_DAYS, last).pair_keys(n_items)
+        first = max(last - DAYS_KEPT, int(baskets.days.min(initial=last)) - 1)
+        daily, daily_baskets = _daily(baskets, first, last, n_items)
         sizes = baskets.sizes[baskets.line_baskets()].astype(np.float64)
         mean_size = sizes.mean() if len(sizes) else 0.0
         held = np.bincount(baskets.items, weights=sizes, minlength=n_items)
@@ -130,32 +136,43 @@ class Items:
             order_share=share,
             reach=np.bincount(recent % n_items, minlength=n_items) / max(baskets.n_customers, 1),
             basket_size=(held + 3 * mean_size) / (orders + 3),
-            weekly=_weekly(baskets, share, last, n_items),
-            last_day=np.array([last], dtype=np.int64),
+            daily=daily,
+            daily_baskets=daily_baskets,
+            first_day=np.array([first], dtype=np.int64),
         )
 
-    def lately(self, moments: Ints, items: Ints) -> tuple[Floats, Floats]:
-        """Return the basket share of items in the last full week before each moment, and in the last four.
+    def lately(self, moments: Ints, items: Ints) -> Floats:
+        """Return the share of baskets that held items in the last days before each moment.
+
+        Thin windows lean on the overall share.
 
         Parameters
         ----------
         moments, items
             Shape (pairs).
+
+        Returns
+        -------
+        Floats
+            Shape (pairs, windows), one column for each of ``WINDOWS_DAYS``.
         """
-        ago = np.clip((self.last_day[0] - moments) // 7 + 2, 1, len(self.weekly) - 4)
-        ago = np.where(moments > self.last_day[0], 1, ago)
-        month = sum(self.weekly[ago + w, items] for w in range(4)) / 4.0
-        return self.weekly[ago, items], np.asarray(month)
+        end = np.clip(moments - 1 - self.first_day[0], 0, len(self.daily) - 1)
+        lean = LEAN_BASKETS * self.order_share[items]
+        shares = []
+        for width in WINDOWS_DAYS:
+            start = np.maximum(end - width, 0)
+            held = self.daily[end, items] - self.daily[start, items]
+            seen = self.daily_baskets[end] - self.daily_baskets[start]
+            shares.append((held + lean) / (seen + LEAN_BASKETS))
+        return np.column_stack(shares)
 
 
-def _weekly(baskets: Baskets, share: Floats, last: int, n_items: int) -> Floats:
-    """Return the share of each week's baskets that held each item, leaning on the overall share."""
-    week = (last - baskets.days) // 7 + 1
-    seen = week <= WEEKS
-    line_week = week[baskets.line_baskets()]
-    kept = line_week <= WEEKS
-    counts = np.bincount(line_week[kept] * n_items + baskets.items[kept], minlength=(WEEKS + 1) * n_items)
-    totals = np.bincount(week[seen], minlength=WEEKS + 1)
-    lean = 50.0
-    table = (counts.reshape(WEEKS + 1, n_items) + lean * share) / (totals[:, None] + lean)
-    return table.astype(np.float32).astype(np.float64)
+def _daily(baskets: Baskets, first: int, last: int, n_items: int) -> tuple[NDArray[np.int32], Ints]:
+    """Count baskets, and those that held each item, from the day after ``first`` up to each day."""
+    day = baskets.days - first
+    line_day = day[baskets.line_baskets()]
+    kept = line_day > 0
+    days = last - first + 1
+    counts = np.bincount(line_day[kept] * n_items + baskets.items[kept], minlength=days * n_items)
+    table = np.cumsum(counts.reshape(days, n_items).astype(np.int32), axis=0, dtype=np.int32)
+    return table, np.cumsum(np.bincount(day[day > 0], minlength=days)).astype(np.int64)
