@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -30,7 +31,7 @@ with warnings.catch_warnings():
     import mlflow.pyfunc
     from mlflow.pyfunc.model import PythonModel
 
-__all__ = ["PythonModel", "mlflow", "tracking_to"]
+__all__ = ["PythonModel", "examine_store", "mlflow", "tracking_to"]
 
 _LOGGERS = ("mlflow", "alembic")
 _SQLITE = b"SQLite format 3\0"
@@ -68,6 +69,37 @@ def tracking_to(uri: str) -> Iterator[None]:
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
         mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None means unset
+
+
+def examine_store(uri: str) -> None:
+    """Look at a registry's file without writing to it, which MLflow would: it makes its tables anywhere.
+
+    Parameters
+    ----------
+    uri
+        Such as ``sqlite:////data/mlflow.db``; only SQLite files are looked at.
+
+    Raises
+    ------
+    RegistryError
+        If the file is damaged, or holds something else than a registry.
+    """
+    _check_store(uri)
+    scheme, _, name = uri.partition(":///")
+    if scheme != "sqlite":
+        return
+    try:
+        with closing(sqlite3.connect(f"{Path(name).absolute().as_uri()}?mode=ro", uri=True)) as store:
+            told = str(store.execute("PRAGMA quick_check(1)").fetchone()[0])
+            tables = {row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error as error:
+        told, tables = str(error), set()
+    if told != "ok":
+        hint = "Put a copy of it back; or move it away, then train and register again."
+        raise RegistryError(f"The registry's file is damaged: {told}", where=name, hint=hint)
+    if "registered_models" not in tables:
+        hint = "Move it away, or point the registry elsewhere."
+        raise RegistryError("The registry's file holds no registry.", where=name, hint=hint)
 
 
 def _check_store(uri: str) -> None:

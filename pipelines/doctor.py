@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import importlib
-import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from packaging.requirements import Requirement
 
 from clv.errors import ClvError
 from models.registry import Registry
+from models.tracking import examine_store
 from pipelines.ledger import Ledger
 from pipelines.register import NAMES
 from pipelines.siblings import OURS, intruders
@@ -52,20 +53,20 @@ def examine(workspace: Workspace) -> list[Finding]:
     return [look() for look in examinations]
 
 
-def _python() -> Finding:
-    good = sys.version_info >= (3, 11)
+def _python(running: tuple[int, ...] = tuple(sys.version_info[:2])) -> Finding:
+    good = running >= (3, 11)
     return Finding("Python", good, platform.python_version(), "" if good else "Install Python 3.11 or newer.")
 
 
-def _requirements() -> Finding:
-    wrong = list(_unmet())
+def _requirements(stated: Sequence[str] | None = None) -> Finding:
+    wrong = list(_unmet(requires(OURS) or [] if stated is None else stated))
     if wrong:
         return Finding("packages", False, "; ".join(wrong), "pip install -c constraints.txt .")
     return Finding("packages", True, f"{OURS} {version(OURS)} and all it requires")
 
 
-def _unmet() -> Iterator[str]:
-    for text in requires(OURS) or []:
+def _unmet(stated: Sequence[str]) -> Iterator[str]:
+    for text in stated:
         requirement = Requirement(text)
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
@@ -78,10 +79,10 @@ def _unmet() -> Iterator[str]:
             yield f"{requirement.name} is {installed}, needed {requirement.specifier}"
 
 
-def _openmp() -> Finding:
+def _openmp(part: str = "lightgbm") -> Finding:
     """LightGBM is the one part that needs a library of the system: OpenMP's runtime."""
     try:
-        importlib.import_module("lightgbm")
+        importlib.import_module(part)
     except OSError as missing:
         return Finding("OpenMP", False, str(missing), "apt-get install libgomp1 (or your system's libgomp)")
     return Finding("OpenMP", True, f"LightGBM {version('lightgbm')} loads, {_libc()}")
@@ -102,8 +103,13 @@ def _package_names() -> Finding:
 
 def _folder(root: Path) -> Finding:
     nearest = next(folder for folder in (root.resolve(), *root.resolve().parents) if folder.exists())
-    good = nearest.is_dir() and os.access(nearest, os.W_OK)
-    return Finding("data folder", good, str(root), "" if good else f"Make {nearest} writable.")
+    if not nearest.is_dir():
+        return Finding("data folder", False, f"{nearest} is a file", "Name another folder with --data-dir.")
+    try:
+        with TemporaryFile(dir=nearest):  # without a name: it leaves no trace
+            return Finding("data folder", True, str(root))
+    except OSError as error:
+        return Finding("data folder", False, f"{nearest}: {error.strerror}", f"Make {nearest} writable.")
 
 
 def _ledger(workspace: Workspace) -> Finding:
@@ -118,9 +124,11 @@ def _ledger(workspace: Workspace) -> Finding:
 
 
 def _registry(workspace: Workspace) -> Finding:
-    if not (workspace.root / "mlflow.db").exists():
+    store = workspace.root / "mlflow.db"
+    if not store.exists() or (store.is_file() and not store.stat().st_size):
         return Finding("registry", True, "none yet: `clv register` makes it")
     try:
+        examine_store(workspace.registry_uri)
         registry = Registry(workspace.registry_uri, workspace.artefacts)
         champions = {name: registry.champion(name) for name in NAMES.values()}
     except ClvError as broken:

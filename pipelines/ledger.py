@@ -146,7 +146,12 @@ class Ledger:
         self.connection.execute(_FILES)
 
     def _check_format(self) -> None:
-        version = self._one("SELECT max(version) FROM format")
+        try:
+            version = self._one("SELECT max(version) FROM format")
+        except duckdb.CatalogException as error:
+            raise UnknownFormat(
+                "The file is a DuckDB database, but no ledger.", where=str(self.path), hint="Name another."
+            ) from error
         if version != FORMAT:
             raise UnknownFormat(
                 f"The ledger has format {version}; this version reads {FORMAT}.",
