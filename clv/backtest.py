@@ -28,7 +28,10 @@ from clv.value import ValueConfig
 __all__ = ["BacktestReport", "Trial", "backtest"]
 
 PAST_SPEND: Final = "past spend"
-PROCESSES: Final = ("nbd", "bgnbd", "mbgnbd", "paretonbd", "mbgcnbd")
+# The NBD is compared but never underneath: it knows no leaving, so it could not say who is still active.
+# Where dropout is not identified, the models with dropout fall back to it by themselves.
+WITH_DROPOUT: Final = ("bgnbd", "mbgnbd", "paretonbd", "mbgcnbd")
+PROCESSES: Final = ("nbd", *WITH_DROPOUT)
 WITH_TREES: Final = ("stack", "machine")
 LEVEL_SLACK: Final = 0.05  # of the total: closer than that, ranking decides
 MOST_CUSTOMERS: Final = 30_000
@@ -150,7 +153,7 @@ def backtest(
         warnings.simplefilter("ignore", DropoutNotIdentified)
         warnings.simplefilter("ignore", LittleEvidence)
         trials = [trial for one in held for trial in _plain_trials(one, visible)]
-        process = _choose(trials, PROCESSES)
+        process = _choose(trials, WITH_DROPOUT)
         trials += [trial for one in held for trial in _tree_trials(one, visible, process, asked)]
     chosen = _choose(trials, (process, *WITH_TREES))
     return BacktestReport(
@@ -260,7 +263,7 @@ def _reason(trials: list[Trial], process: str, chosen: str) -> str:
         return f"a Gini of {one.gini:.3f}, {one.bias:.0%} off in total and {one.deciles:.0%} by decile"
 
     count = _standing(trials, chosen).splits
-    rivals = dict.fromkeys(name for name in (process, *WITH_TREES, PAST_SPEND) if name != chosen)
+    rivals = dict.fromkeys(name for name in (process, "nbd", *WITH_TREES, PAST_SPEND) if name != chosen)
     others = "; ".join(f"{name} has {told(name)}" for name in rivals if _standing(trials, name).splits)
     over = "one split" if count == 1 else f"the mean of {count} splits"
     first = (

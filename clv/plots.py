@@ -96,7 +96,7 @@ def tracking(model: PurchaseProcess, purchases: pd.DataFrame, as_of: date, until
         axes.plot(weeks, thought, color=EXPECTED, linestyle="--", label="expected")
         axes.axvspan(border, weeks[-1], color=QUIET, alpha=0.15, label="not seen by the model")
         _dress(axes, title, "week", "orders")
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(loc="upper left", frameon=False, fontsize=8)
     return figure
 
 
@@ -126,7 +126,7 @@ def calibration_by_frequency(held: Split, expected: FloatArray, most: int = 7) -
     labels = [str(k) for k in range(most)] + [f"{most}+"]
     axes.plot(labels, came, color=ACTUAL, marker="o", label="came")
     axes.plot(labels, thought, color=EXPECTED, marker="o", linestyle="--", label="expected")
-    axes.legend(frameon=False)
+    axes.legend(loc="upper center", frameon=False)
     return figure
 
 
@@ -225,13 +225,13 @@ def gain_chart(actual: npt.ArrayLike, predictions: Mapping[str, npt.ArrayLike]) 
 def decile_chart(actual: npt.ArrayLike, predicted: npt.ArrayLike) -> Figure:
     """Draw mean revenue by predicted tenth of the customers: as it came and as predicted."""
     truth, guess = np.asarray(actual, dtype=np.float64), np.asarray(predicted, dtype=np.float64)
-    parts = np.array_split(np.argsort(-guess, kind="stable"), 10)
+    parts = np.array_split(np.argsort(-guess, kind="stable"), min(10, max(truth.size, 1)))
     figure, axes = _panel("Revenue by predicted tenth", "tenth of customers, best first", "mean revenue")
     place = np.arange(1.0, len(parts) + 1.0)
     axes.bar(place - 0.2, [truth[part].mean() for part in parts], 0.4, color=ACTUAL, label="came")
     axes.bar(place + 0.2, [guess[part].mean() for part in parts], 0.4, color=EXPECTED, label="predicted")
     axes.set_xticks(place)
-    axes.legend(frameon=False)
+    axes.legend(loc="upper center", frameon=False)
     return figure
 
 
@@ -253,5 +253,5 @@ def spend_fit(model: GammaGamma, summary: pd.DataFrame) -> Figure:
         label="expected of the next order",
     )
     axes.axvline(model.mean_, color=ACTUAL, linestyle=":", label="of a customer without repeat orders")
-    axes.legend(frameon=False)
+    axes.legend(loc="upper center", frameon=False)
     return figure

@@ -12,6 +12,7 @@ night       the steps of one night on one data folder, in order
 shift       what those steps share: settings, places, what is done already
 contest     tonight's models against the champions: trained, judged, registered, chosen
 handover    from those models to the service: customers scored, a generation published
+entrance    the door to the command line: names a missing native library
 cli         the one command line, ``clv``: a verb for each step
 tables      the six tables of the data contract: columns, kinds, ranges, keys
 aliases     which header means which column, and which file which table

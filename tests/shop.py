@@ -13,8 +13,8 @@ FIRST_DAY = date(2025, 1, 1)
 DAYS = 300
 CUSTOMERS = 150
 NAMES = (
-    "coffee milk bread tea soap rice wine cheese sugar flour eggs butter jam honey salt pepper oil pasta beans "
-    "apples pears onions carrots candles matches paper towels sponges batteries bulbs"
+    "coffee milk bread tea soap rice wine cheese sugar flour eggs butter jam honey salt pepper oil pasta "
+    "beans apples pears onions carrots candles matches paper towels sponges batteries bulbs"
 ).split()
 GOODS = {name: 1.5 + number % 7 for number, name in enumerate(NAMES)}
 DRINKS = {"coffee", "milk", "tea", "wine"}

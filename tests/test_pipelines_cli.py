@@ -61,3 +61,16 @@ def test_the_doctor_finds_this_machine_well_and_leaves_no_trace(tmp_path: Path) 
     assert told.exit_code == 0, told.output
     assert "all is well" in told.output
     assert not (tmp_path / "var").exists()
+
+
+def test_without_the_openmp_runtime_the_cure_is_named(tmp_path: Path) -> None:
+    """A machine without libgomp, made by a LightGBM that fails to load as the real one does there."""
+    (tmp_path / "lightgbm").mkdir()
+    fault = "raise OSError('libgomp.so.1: cannot open shared object file')\n"
+    (tmp_path / "lightgbm" / "__init__.py").write_text(fault)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from pipelines.entrance import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "doctor"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "libgomp.so.1" in done.stderr
+    assert "install libgomp1" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,16 @@
+"""The door to the command line: opens before anything heavy loads, and names a missing library."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run ``clv``; without OpenMP's runtime, which LightGBM loads, name the cure instead of tracing."""
+    try:
+        from pipelines.cli import main as run  # noqa: PLC0415  (its imports are what may fail)
+    except OSError as missing:
+        sys.exit(
+            f"A native library is missing: {missing}. Hint: install libgomp1 (apt-get install libgomp1)."
+        )
+    run()
