@@ -15,7 +15,7 @@ from clv.columns import CUSTOMER_ID
 from pipelines.features import item_lines
 from pipelines.ledger import Ledger
 from recommend.history import History
-from recommend.profile import Contact, Profile, Scalar, Tag
+from recommend.profile import CAMPAIGNS, Contact, Profile, Scalar, Tag
 from recommend.segments import SegmentModel
 
 CONTACT_DAYS: Final = 365  # no contact limit looks further back
@@ -168,7 +168,7 @@ def _profile(
 def _campaign_tags(rest: Mapping[str, Any]) -> Iterator[Tag]:
     """Yield a tag for each running campaign the customer belongs to: its offers are theirs alone."""
     for campaign in rest["campaigns"] or ():
-        yield Tag(f"{IN_CAMPAIGN}{campaign['campaign_id']}", "campaigns", campaign["since"])
+        yield Tag(f"{IN_CAMPAIGN}{campaign['campaign_id']}", CAMPAIGNS, campaign["since"])
 
 
 def _attributes(rest: Mapping[str, Any]) -> dict[str, Scalar]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -13,9 +11,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from clv.errors import SettingError
-
-SECTIONS_OF_OTHERS = ("serving",)
+from models.configuration import explained, read_sections
 
 
 class DataSettings(BaseModel):
@@ -104,33 +100,6 @@ def load_settings(file: Path | None = None) -> Settings:
         When the file is missing or unreadable, or a value is unknown or out of range.
     """
     try:
-        return Settings(**_sections(file))
+        return Settings(**read_sections(file, Settings.model_fields))
     except ValidationError as invalid:
-        first = invalid.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise SettingError(
-            f"Setting {name} is not usable: {first['msg']}.",
-            where=str(file or "clv.toml or environment"),
-            hint="`clv settings` lists every setting with its range.",
-        ) from invalid
-
-
-def _sections(file: Path | None) -> dict[str, Any]:
-    """Return the sections the pipelines read; the service's own section is not theirs to judge."""
-    default = Path("clv.toml")
-    chosen = file or (default if default.exists() else None)
-    if chosen is None:
-        return {}
-    try:
-        everything = tomllib.loads(chosen.read_text(encoding="utf-8"))
-    except FileNotFoundError as missing:
-        raise SettingError("The configuration file does not exist.", where=str(chosen)) from missing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise SettingError(f"The configuration file is not TOML: {broken}.", where=str(chosen)) from broken
-    for name in everything:
-        if name not in Settings.model_fields and name not in SECTIONS_OF_OTHERS:
-            known = ", ".join((*Settings.model_fields, *SECTIONS_OF_OTHERS))
-            raise SettingError(
-                f"There is no section {name}.", where=str(chosen), hint=f"Sections are {known}."
-            )
-    return {name: everything[name] for name in Settings.model_fields if name in everything}
+        raise explained(invalid, file) from invalid

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from recommend.history import History
 
 Scalar: TypeAlias = str | float | int | bool | None
+
+
+CAMPAIGNS: Final = "campaigns"  # source of the tags that say to which campaigns a customer belongs
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from clv.errors import SettingError
+from models.configuration import VARIABLE
 from models.generation import pointed_at
 from serving.access.roles import ROLES, SCOPES
 from serving.feedback import write_feedback
 from serving.secret import installation_secret
-from serving.settings import CONFIG_VARIABLE, LOOPBACK, Settings, described, load_settings
+from serving.settings import LOOPBACK, Settings, described, load_settings
 from serving.store.database import Database
 from serving.store.keys import all_keys, end_key, make_key
 from serving.store.trail import Deed, Trail
@@ -241,7 +242,7 @@ def verify_audit(config: ConfigOption = None, data_dir: DataDirOption = None) ->
 def _hand_on(config: Path | None, data_dir: Path | None, workers: int | None = None) -> None:
     """Put what was said on the command line where the worker processes read it."""
     if config is not None:
-        os.environ[CONFIG_VARIABLE] = str(config.resolve())
+        os.environ[VARIABLE] = str(config.resolve())
     if data_dir is not None:
         os.environ["CLV_DATA__DATA_DIR"] = str(data_dir)
     if workers is not None:

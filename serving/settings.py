@@ -5,18 +5,15 @@ The pipelines read their own sections of the same file; a section that is not li
 
 from __future__ import annotations
 
-import os
-import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 
-from clv.errors import SettingError
+from models.configuration import explained, read_sections
 
-CONFIG_VARIABLE = "CLV_CONFIG"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -173,29 +170,9 @@ def load_settings(file: Path | None = None) -> Settings:
         When the file is missing or unreadable, or a value is unknown or out of range.
     """
     try:
-        return Settings(**_sections(file))
+        return Settings(**read_sections(file, Settings.model_fields))
     except ValidationError as invalid:
-        first = invalid.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise SettingError(
-            f"Setting {name} is not usable: {first['msg']}.",
-            where=str(file or "clv.toml or environment"),
-            hint="`clv settings` lists every setting with its range.",
-        ) from invalid
-
-
-def _sections(file: Path | None) -> dict[str, Any]:
-    default = Path(os.environ.get(CONFIG_VARIABLE, "clv.toml"))
-    chosen = file or (default if default.exists() else None)
-    if chosen is None:
-        return {}
-    try:
-        everything = tomllib.loads(chosen.read_text(encoding="utf-8"))
-    except FileNotFoundError as missing:
-        raise SettingError("The configuration file does not exist.", where=str(chosen)) from missing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
-        raise SettingError(f"The configuration file is not TOML: {broken}.", where=str(chosen)) from broken
-    return {name: everything[name] for name in Settings.model_fields if name in everything}
+        raise explained(invalid, file) from invalid
 
 
 def described(settings: Settings) -> list[tuple[str, str, str, str]]:

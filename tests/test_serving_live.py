@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clv.summary import summarize
-from recommend.profile import Profile
+from recommend.profile import CAMPAIGNS, Profile, Tag
 from recommend.segments import SegmentModel
 from serving.live.book import Book
 from serving.live.messages import EPOCH, Rejection, read_message
@@ -253,3 +253,11 @@ def test_a_profile_without_news_stays_as_published() -> None:
     assert isinstance(unmoved, Profile)
     assert unmoved.value["frequency"] == ann.value["frequency"]
     assert unmoved.history == ann.history
+
+
+def test_who_belongs_to_a_campaign_still_does_after_an_order() -> None:
+    scored = pd.DataFrame([{**p.value, "customer_id": p.customer_id} for p in CUSTOMERS])
+    member = replace(CUSTOMERS[2], tags=(Tag("in_campaign:26", CAMPAIGNS, AS_OF),))
+    live = standing(segments=SegmentModel.fit(scored, AS_OF))
+    after = live.now("bob", member, book_of(order(date(2026, 2, 2), 1, 90.0)), AS_OF)
+    assert [tag.name for tag in after.tags if tag.source == CAMPAIGNS] == ["in_campaign:26"]

@@ -17,7 +17,7 @@ from typing import Any, Final
 from clv import columns as c
 from clv.valuation import ValueModel
 from recommend.history import History
-from recommend.profile import Contact, Profile, Scalar
+from recommend.profile import CAMPAIGNS, Contact, Profile, Scalar
 from recommend.segments import SegmentModel
 from recommend.vitals import HISTORIC_REVENUE, LAST_GAP_DAYS
 from serving.live.book import Book
@@ -132,7 +132,8 @@ class Standing:
             return profile
         segments = self.segment_model.segments_of(profile.value)
         named = replace(profile, segments=segments)
-        return replace(named, tags=self.segment_model.tags_of(named, as_of))
+        campaigns = tuple(tag for tag in profile.tags if tag.source == CAMPAIGNS)  # known to the night only
+        return replace(named, tags=(*self.segment_model.tags_of(named, as_of), *campaigns))
 
 
 def _tilt(published: Mapping[str, Scalar]) -> float | None:

@@ -1,0 +1,65 @@
+"""The one TOML file that the night and the service both read, each its own sections."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from clv.errors import SettingError
+
+VARIABLE: Final = "CLV_CONFIG"
+SECTIONS: Final = ("data", "value", "training", "serving", "store", "security")
+
+
+def read_sections(file: Path | None, wanted: Iterable[str]) -> dict[str, Any]:
+    """Read sections of the configuration.
+
+    Parameters
+    ----------
+    file
+        The configuration; without one the file the variable ``CLV_CONFIG`` names, or ``clv.toml`` in the
+        working folder if there is one.
+    wanted
+        Names of the sections the caller reads; those of others are left to them.
+
+    Returns
+    -------
+    dict
+        By section, what stands in it; a section that is not there is left out.
+
+    Raises
+    ------
+    SettingError
+        If the file is missing or no TOML, or a section of it is nobody's.
+    """
+    default = Path(os.environ.get(VARIABLE, "clv.toml"))
+    chosen = file or (default if default.exists() else None)
+    if chosen is None:
+        return {}
+    try:
+        everything = tomllib.loads(chosen.read_text(encoding="utf-8"))
+    except FileNotFoundError as missing:
+        raise SettingError("The configuration file does not exist.", where=str(chosen)) from missing
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise SettingError(f"The configuration file is not TOML: {broken}.", where=str(chosen)) from broken
+    for name in everything:
+        if name not in SECTIONS:
+            hint = f"Sections are {', '.join(SECTIONS)}."
+            raise SettingError(f"There is no section {name}.", where=str(chosen), hint=hint)
+    return {name: everything[name] for name in wanted if name in everything}
+
+
+def explained(invalid: ValidationError, file: Path | None) -> SettingError:
+    """Return what is wrong with a setting in our own words: which one, why, and where all are listed."""
+    first = invalid.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return SettingError(
+        f"Setting {name} is not usable: {first['msg']}.",
+        where=str(file or "clv.toml or environment"),
+        hint="`clv settings` lists every setting with its range.",
+    )
