@@ -1,4 +1,7 @@
-"""The one command line, ``clv``: a verb for each step of the night, and those the service hands over."""
+"""The one command line, ``clv``: a verb for each step of the night, and those the service hands over.
+
+What only one verb needs (MLflow, DuckDB, pictures) is loaded by that verb: the service starts without it.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,21 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from clv.errors import ClvError
-from pipelines.doctor import examine
-from pipelines.night import STEPS, Night
 from pipelines.progress import Bars
 from pipelines.settings import Settings, load_settings
+from pipelines.steps import STEPS
 from pipelines.summary import print_findings, print_step, print_summary
 from pipelines.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pipelines.night import Night
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -65,6 +70,8 @@ def _night(
     again: bool = False,
 ) -> Iterator[Night]:
     """Open the night's work with bars on the terminal."""
+    from pipelines.night import Night  # noqa: PLC0415
+
     settings = _settings(config, data_dir)
     with Bars(Console(stderr=True)) as bars:
         yield Night(settings, as_of=_day(as_of), progress=bars, dry_run=dry_run, again=again)
@@ -156,6 +163,8 @@ def _serve(config: Path | None, workspace: Workspace) -> None:
 @app.command()
 def doctor(config: Config = None, data_dir: DataDir = None) -> None:
     """Examine this machine: versions, native libraries, package names, data folder, ledger, registry."""
+    from pipelines.doctor import examine  # noqa: PLC0415
+
     settings = _settings(config, data_dir)
     findings = examine(Workspace(settings.data.data_dir))
     print_findings(Console(), findings)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
@@ -21,17 +20,8 @@ from pipelines.progress import Progress, silent
 from pipelines.settings import Settings
 from pipelines.shift import Shift, content
 from pipelines.sources import source_for
-from pipelines.steps import Json, StepResult, fingerprint
+from pipelines.steps import STEPS, Json, StepResult, fingerprint
 from pipelines.workspace import Workspace
-
-STEPS: Final = {
-    "features": "Describe every customer as of a day: orders, spend, gaps, categories, contacts.",
-    "train": "Fit the value, propensity and topic models on everything up to a day.",
-    "evaluate": "Judge the models on days they did not see, against naive answers and the champion.",
-    "register": "Hand the models to the registry; a good verdict makes them champion.",
-    "score": "Value every customer with the champion; segments and lists.",
-    "publish": "Hand a whole generation of scores, lists, offers and models to the service.",
-}
 
 
 class Night:
@@ -83,7 +73,7 @@ class Night:
             yield self.step(name)
 
     def step(self, name: str) -> StepResult:
-        """Do one of :data:`STEPS`."""
+        """Do one of :data:`pipelines.steps.STEPS`."""
         with self._ledger() as ledger:
             as_of = self._day(ledger)
             steps: dict[str, Callable[[Ledger, date], StepResult]] = {

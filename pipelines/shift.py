@@ -65,7 +65,7 @@ class Shift:
         Parameters
         ----------
         step
-            One of :data:`pipelines.night.STEPS`.
+            One of :data:`pipelines.steps.STEPS`.
         as_of
             The last visible day.
         read

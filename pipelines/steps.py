@@ -9,9 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, Final, TypeAlias, TypedDict
 
 Json: TypeAlias = "str | float | int | bool | Sequence[Json] | Mapping[str, Json] | None"
+
+STEPS: Final = {
+    "features": "Describe every customer as of a day: orders, spend, gaps, categories, contacts.",
+    "train": "Fit the value, propensity and topic models on everything up to a day.",
+    "evaluate": "Judge the models on days they did not see, against naive answers and the champion.",
+    "register": "Hand the models to the registry; a good verdict makes them champion.",
+    "score": "Value every customer with the champion; segments and lists.",
+    "publish": "Hand a whole generation of scores, lists, offers and models to the service.",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.doctor import Finding
 from pipelines.steps import StepResult
 from pipelines.workspace import Workspace
+
+if TYPE_CHECKING:  # what it checks takes long to load
+    from pipelines.doctor import Finding
 
 _NOTHING: Final = "nothing to do: what it reads has not changed"
 

@@ -74,3 +74,12 @@ def test_without_the_openmp_runtime_the_cure_is_named(tmp_path: Path) -> None:
     assert "libgomp.so.1" in done.stderr
     assert "install libgomp1" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_service_starts_without_loading_what_only_the_night_needs() -> None:
+    asked = (
+        "import sys, pipelines.cli, serving.app; "
+        "print(sorted({'mlflow', 'duckdb', 'ibis', 'matplotlib'} & sys.modules.keys()))"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"

@@ -11,7 +11,7 @@ import pytest
 
 from clv.errors import DataError, StepError
 from models.snapshot import Snapshot
-from pipelines.night import STEPS, Night
+from pipelines.night import Night
 from pipelines.settings import DataSettings, Settings
 from pipelines.steps import StepResult
 from tests.shop import lines, write_shop
