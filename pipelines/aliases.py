@@ -210,15 +210,19 @@ def require(table: Table, found: Collection[str], headers: Sequence[str], *, whe
     MissingColumn
         Names the column, the headers that are there, and the two cures.
     """
-    optional = {"interaction_id"} | ({"amount"} if {"unit_price", "quantity"} <= set(found) else set())
-    for column in table.columns:
-        if column.required and column.name not in found and column.name not in optional:
-            raise MissingColumn(
-                f"No column of {table.name} is known as {column.name}.",
-                where=where,
-                hint=f"The headers are: {', '.join(headers)}. Rename one, or name it in a mapping file under "
-                f"[{table.name}.columns]; if the file has no header line, set header = false there.",
-            )
+    for column in _lacking(table, {*found, "interaction_id"}):
+        raise MissingColumn(
+            f"No column of {table.name} is known as {column}.",
+            where=where,
+            hint=f"The headers are: {', '.join(headers)}. Rename one, or name it in a mapping file under "
+            f"[{table.name}.columns]; if the file has no header line, set header = false there.",
+        )
+
+
+def _lacking(table: Table, found: Collection[str]) -> list[str]:
+    """Return the required columns that were not found and cannot be made from those that were."""
+    made = {"amount"} if {"unit_price", "quantity"} <= set(found) else set()
+    return [column.name for column in table.columns if column.required and column.name not in {*found, *made}]
 
 
 _TABLE_NAMES: Final[dict[str, tuple[str, ...]]] = {
@@ -242,16 +246,14 @@ def guess_table(stem: str, headers: Sequence[str]) -> str | None:
     'purchases'
     >>> guess_table("export", ["client", "datum", "betrag"])
     'purchases'
+    >>> guess_table("uci", ["InvoiceNo", "StockCode", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"])
+    'purchases'
     """
     name = plain(stem)
     for table, words in _TABLE_NAMES.items():
         if any(name.startswith(word) or name.endswith((word, word + "s")) for word in words):
             return table
-    complete = [
-        table.name
-        for table in TABLES.values()
-        if {column.name for column in table.columns if column.required} <= set(resolve(table, headers))
-    ]
+    complete = [table.name for table in TABLES.values() if not _lacking(table, resolve(table, headers))]
     for preferred in ("purchases", "outcomes", "interactions", "offers"):
         if preferred in complete:
             return preferred

@@ -233,7 +233,7 @@ class _Reader:
         known = {word: said for word, said in meanings.items() if said is not None and said != word}
         same = [word for word, said in meanings.items() if said == word]
         other = f"lower({bare.said})" if bare.column.name == "channel" else "NULL"
-        if bare.column.kind == "choice" and same:
+        if same and bare.column.kind in ("choice", "flag"):
             other = f"CASE WHEN {bare.said} IN ({', '.join(map(literal, same))}) THEN {bare.said} END"
         cases = " ".join(f"WHEN {literal(word)} THEN {literal(said)}" for word, said in known.items())
         value = f"CASE {bare.said} {cases} ELSE {other} END" if cases else other

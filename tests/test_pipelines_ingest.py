@@ -321,6 +321,16 @@ def test_a_value_out_of_its_range_is_quarantined(tmp_path: Path, table: str, hea
         assert (report.accepted, report.quarantined) == (0, 1)
 
 
+@pytest.mark.parametrize(("no", "yes"), [("false", "true"), ("false", "TRUE"), ("0", "true"), ("nein", "ja")])
+def test_a_return_is_told_from_a_sale_in_any_spelling(tmp_path: Path, no: str, yes: str) -> None:
+    lines = [f"ann,2024-01-01,10,{no}", f"bob,2024-01-02,4,{yes}"]
+    with Ledger(None) as ledger:
+        report = take_in(ledger, write(tmp_path / "log.csv", log(lines, "customer_id,date,amount,is_return")))
+        assert report.accepted == 2
+        told = rows(ledger, "SELECT customer_id, is_return FROM purchases ORDER BY 1")
+        assert told == [("ann", False), ("bob", True)]
+
+
 def test_offers_keep_their_products_channels_and_days(tmp_path: Path) -> None:
     header = "offer_id,name,kind,product_ids,channels,valid_from,valid_to,value,margin_note"
     lines = [

@@ -394,3 +394,25 @@ def test_cdnow_is_built_in() -> None:
         assert ledger.days() == (date(1997, 1, 1), date(1998, 6, 30))
         assert take_in(ledger, "cdnow").duplicates == 69_659
         assert "purchases.product_id" in {absence.what for absence in ledger.absent()}
+
+
+def test_truth_values_of_a_parquet_file_are_read_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "orders.parquet"
+    duckdb.sql(
+        "SELECT * FROM (VALUES ('ann', DATE '2024-01-01', 10, false), ('ann', DATE '2024-01-02', 4, true)) "
+        "AS t(customer, day, total, is_return)"
+    ).write_parquet(str(file))
+    with Ledger(None) as ledger:
+        assert take_in(ledger, file).accepted == 2
+        assert rows(ledger, "SELECT is_return FROM purchases ORDER BY ordered_at") == [(False,), (True,)]
+
+
+def test_price_and_quantity_alone_tell_a_purchase_log(tmp_path: Path) -> None:
+    header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country"
+    lines = [
+        "536365,85123A,Lamp,6,12/1/2010 8:26,2.55,17850,UK",
+        "C536379,85123A,Lamp,-1,12/15/2010 9:41,2.55,17850,UK",
+    ]
+    with Ledger(None) as ledger:
+        assert take_in(ledger, write(tmp_path / "export.csv", log(lines, header))).accepted == 2
+        assert rows(ledger, "SELECT amount FROM purchases ORDER BY ordered_at") == [(15.3,), (-2.55,)]
