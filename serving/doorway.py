@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.addresses import SLASHED, undivided
 from serving.metrics import Metrics
 
 log = logging.getLogger("clv.requests")
@@ -80,6 +81,9 @@ class Doorway:
             return
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
+        path = undivided(scope.get("raw_path") or b"")
+        if path is not None:
+            scope["path"], scope["state"][SLASHED] = path, True
         status, started = 500, time.perf_counter()
 
         async def send_dressed(message: Message) -> None:

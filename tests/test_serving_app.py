@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -106,6 +107,18 @@ def test_the_clock_stands_on_the_day_after_the_published_data(shop: LocalClient)
 
 def test_a_customer_id_may_be_in_any_script(shop: LocalClient) -> None:
     assert shop.get("/v1/customers/王小明").json()["open_issue"] == "delivery"
+
+
+@pytest.mark.parametrize("key", ["ERP/2024/7", "/", "a/b%2Fc", "100%/x", "1/next-best-offers"])
+def test_a_customer_id_may_hold_a_slash(shop: LocalClient, key: str) -> None:
+    path = f"/v1/customers/{quote(key, safe='')}"
+    assert shop.get(path).json()["customer_id"] == key
+    assert shop.post(f"{path}/next-best-offers").json()["customer_id"] == key
+
+
+def test_a_slash_that_divides_an_address_still_does(shop: LocalClient) -> None:
+    assert shop.get("/v1/customers/a/b").status_code == 404
+    assert shop.get("/v1/customers/1/next-best-offers").status_code == 405
 
 
 def test_segments_come_with_size_and_value(shop: LocalClient) -> None:

@@ -8,10 +8,13 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from serving.access.identity import LOCAL, Doorkeeper, Identity
 from serving.access.limits import BAD_TRIES_PER_MINUTE, Bucket, Curiosity
 from serving.access.roles import OPEN, may
+from serving.addresses import SLASHED, key_of
 from serving.refusals import NotAllowed, NotSignedIn, TooMany
 from serving.settings import LOOPBACK, Settings
 
@@ -77,6 +80,14 @@ class Gate:
 
 class GatedRoute(APIRoute):
     """A route that is closed unless the list of routes opens it to whoever asks."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Compare with the address, and give back whole the keys whose slashes the doorway kept apart."""
+        match, child = super().matches(scope)
+        keys = child.get("path_params")
+        if keys and scope.get("state", {}).get(SLASHED):
+            child["path_params"] = {name: key_of(value) for name, value in keys.items()}
+        return match, child
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Put the gate in front of the handler."""

@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const KINDS = {
-  cross_sell: "Goes well with it", upsell: "Step up", replenish: "Running low", win_back: "Win back",
+  cross_sell: "Goes well with it", upsell: "Step up", replenish: "Buys again", win_back: "Win back",
   bundle: "Together", retention: "Stay with us", service: "Service",
 };
 const STAGES = {
