@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
@@ -43,6 +44,7 @@ FROM offers LEFT JOIN (
 ) about USING (offer_id)
 ORDER BY offer_id
 """
+_CUT_OFF: Final = re.compile(r"\s*\([^)]*$")
 _DOCUMENTS: Final = ("levers", "rules", "caps", "scripts", "attributes")
 
 
@@ -90,11 +92,18 @@ def only_mandatory(catalogue: Catalogue, note: str) -> Catalogue:
 def readable(item: str) -> str:
     """Return an item's name as a person would write it: not all in capitals, not all in small letters.
 
+    A bracket that was cut off is left out, and a bare number is called an article.
+
     Examples
     --------
     >>> readable("FLUID MILK WHITE ONLY"), readable("Espresso 250 g"), readable("tea")
     ('Fluid milk white only', 'Espresso 250 g', 'Tea')
+    >>> readable("DRY DOG FOOD PREMIUM (ALPO/PUR"), readable("17105467")
+    ('Dry dog food premium', 'Article 17105467')
     """
+    item = _CUT_OFF.sub("", item) or item
+    if not any(letter.isalpha() for letter in item):
+        return f"Article {item}"
     return item.capitalize() if item.isupper() or item.islower() else item
 
 

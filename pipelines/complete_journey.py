@@ -25,7 +25,7 @@ SELECT household_id AS customer_id, age, income, home_ownership, marital_status,
 FROM read_parquet('{folder}/demographics.parquet')
 """
 # A coupon is valid while its campaign runs, and for any of the products listed under it.
-_OFFERS: Final = """
+_OFFERS: Final = r"""
 WITH listed AS (
     SELECT DISTINCT c.campaign_id, c.coupon_upc, c.product_id, p.product_type
     FROM read_parquet('{folder}/coupons.parquet') c
@@ -35,7 +35,8 @@ coupons AS (
            count(DISTINCT product_type) AS types, list(product_id::VARCHAR ORDER BY product_id) AS product_ids
     FROM listed GROUP BY ALL)
 SELECT 'coupon:' || campaign_id || ':' || coupon_upc AS offer_id,
-       'Coupon for ' || coalesce(lower(commonest), 'selected products')
+       'Coupon for ' || coalesce(
+           nullif(regexp_replace(lower(commonest), '\s*\([^)]*$', ''), ''), 'selected products')
            || CASE WHEN types > 1 THEN ' and ' || (types - 1) || ' more' ELSE '' END AS name,
        'cross_sell' AS kind,
        'campaign-' || lower(replace(campaign_type, ' ', '-')) AS "group",

@@ -17,9 +17,9 @@ from recommend.phrases import days, plain_name
 
 SCRIPTS: Final[Mapping[Language, Mapping[Kind, str]]] = {
     "en": {
-        "cross_sell": "In case it is useful: we also have {name}. I can tell you more, or we leave it there.",
+        "cross_sell": "In case it is useful: {name}. I can tell you more, or we leave it there.",
         "upsell": "There is also {name}. I can say what is different and what it costs, so you can compare.",
-        "replenish": "You have bought {name} before. Would you like it again, or not for now?",
+        "replenish": "You have bought {name} before. Is it time again, or not for now?",
         "win_back": "It has been a while since your last order. There is {name}, if you like; if not, fine.",
         "bundle": "{name} is available as a set. I can tell you what the parts cost alone and together.",
         "retention": "Before you decide: {name} is open to you. Whichever you choose, I will arrange it.",
@@ -46,7 +46,7 @@ SCRIPTS: Final[Mapping[Language, Mapping[Kind, str]]] = {
 }
 
 _RHYTHM: Final[Mapping[Language, str]] = {
-    "en": "You usually buy {name} about every {gap}. Would you like it this time, or not yet?",
+    "en": "You usually buy {name} about every {gap}. Is it time again, or not yet?",
     "zh-Hans": "您通常每{gap}左右买一次{name}。这次需要吗？还是先不用？",
     "zh-Hant": "您通常每{gap}左右買一次{name}。這次需要嗎？還是先不用？",
 }
@@ -90,7 +90,7 @@ def words(
     Examples
     --------
     >>> words("COFFEE", "replenish", "en-GB", gap_days=18.2)
-    'You usually buy coffee about every 18 days. Would you like it this time, or not yet?'
+    'You usually buy coffee about every 18 days. Is it time again, or not yet?'
     >>> words("咖啡豆", "cross_sell", "zh-TW")
     '供您參考：我們還有咖啡豆。需要的話我可以介紹一下，不需要也沒關係。'
     """

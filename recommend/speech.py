@@ -44,7 +44,7 @@ class Speech:
         """Return the words for the customer and the reasons for the agent."""
         treatment = offer.treatment(context.channel)
         said = words(
-            self.names.get(candidate.item, offer.name) if offer.generated else offer.name,
+            self._called(offer, candidate.item) if offer.generated else offer.name,
             kind,
             context.locale,
             scripts=treatment.scripts if treatment else None,
@@ -58,6 +58,11 @@ class Speech:
             mentions=context.mentions,
         )
         return said, why
+
+    def _called(self, offer: Offer, item: str) -> str:
+        """Return an item's name for the middle of a sentence: a list's first capital is no word's."""
+        name = self.names.get(item, offer.name)
+        return item if name == item.capitalize() and item.isupper() else name
 
 
 def _gap_days(item: str, profile: Profile) -> float | None:

@@ -20,8 +20,23 @@ COFFEE = Candidate("item:COFFEE", "COFFEE", sources=("own_repeat",))
 
 def test_a_replenishment_speaks_of_the_rhythm_in_both_places() -> None:
     said, why = Speech()(OFFER, COFFEE, ANNA, Context(), "replenish")
-    assert said == "You usually buy coffee about every 10 days. Would you like it this time, or not yet?"
+    assert said == "You usually buy coffee about every 10 days. Is it time again, or not yet?"
     assert why == ("Buys coffee every 10 days, last 21 days ago",)
+
+
+def test_a_name_written_for_a_list_is_said_in_small_letters_within_a_sentence() -> None:
+    listed = Offer("item:COFFEE", "Coffee", "cross_sell", items=("COFFEE",), generated=True)
+    assert Speech()(listed, COFFEE, ANNA, Context(), "replenish")[0].startswith(
+        "You usually buy coffee about"
+    )
+
+
+def test_a_generated_name_that_is_a_brand_keeps_its_capital() -> None:
+    listed = Offer("item:Nutella", "Nutella", "cross_sell", items=("Nutella",), generated=True)
+    spread = Candidate("item:Nutella", "Nutella", sources=("popular",))
+    assert Speech()(listed, spread, ANNA, Context(), "replenish")[0].startswith(
+        "You have bought Nutella before."
+    )
 
 
 def test_the_agent_may_read_another_language_than_the_customer_hears() -> None:
