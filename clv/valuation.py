@@ -16,7 +16,7 @@ import pandas as pd
 
 from clv import columns as col
 from clv.columns import TILT
-from clv.errors import BundleError, DataError, UnknownFormat
+from clv.errors import BundleError, DataError, TooLittleData, UnknownFormat
 from clv.histories import FloatArray, column, histories
 from clv.kinds import model_of_json, process_of
 from clv.machine import Machine
@@ -95,9 +95,15 @@ class ValueModel:
         DataError
             When a method needs the purchase log and it is not given.
         TooLittleData
-            When the log has too short a past to learn from.
+            When the log has too short a past to learn from: one day shows nobody coming back or staying away.
         """
         config = config or ValueConfig()
+        if not (column(summary, col.AGE_DAYS) > 0).any():
+            raise TooLittleData(
+                "Nobody's first order lies before this day: how often customers come back cannot be seen.",
+                where=as_of.isoformat(),
+                hint="Take in a longer log, or choose a later day.",
+            )
         process = (
             _likeliest(summary, config) if config.kind == AUTO else _fitted(config.kind, summary, config)
         )

@@ -149,15 +149,20 @@ def check_currency(parsed: Parsed) -> None:
         ORDER BY 2
         """
     ).fetchall()
-    if len({currency for currency, _ in rows}) > 1:
+    if len({_code(currency) for currency, _ in rows}) > 1:
         first = rows[0][0]
-        other, row = next((currency, row) for currency, row in rows if currency != first)
+        other, row = next((currency, row) for currency, row in rows if _code(currency) != _code(first))
         line = parsed.feed.locate(parsed.connection, parsed.staged, [row])[row][0]
         raise MixedCurrency(
             f"Amounts are in {first} and in {other}: they cannot be summed.",
             where=f"{parsed.feed.label}, line {line}",
             hint="Convert the amounts to one currency, or keep one ledger (data folder) per currency.",
         )
+
+
+def _code(currency: str) -> str:
+    """Return the code of a sign that stands for one currency only; a dollar may be of many countries."""
+    return {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₺": "TRY"}.get(currency, currency)
 
 
 def count_reasons(rows: Iterable[BadRow]) -> tuple[tuple[str, int], ...]:

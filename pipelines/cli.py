@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,7 +74,14 @@ def _night(
 
     settings = _settings(config, data_dir)
     with Bars(Console(stderr=True)) as bars:
-        yield Night(settings, as_of=_day(as_of), progress=bars, dry_run=dry_run, again=again)
+        yield Night(
+            settings,
+            as_of=_day(as_of),
+            today=datetime.now(UTC).date(),
+            progress=bars,
+            dry_run=dry_run,
+            again=again,
+        )
 
 
 def _settings(config: Path | None, data_dir: Path | None) -> Settings:

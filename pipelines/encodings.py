@@ -15,6 +15,16 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_PACKED: Final = (
+    (b"\x1f\x8b", "a gzip file", "Unpack it (gunzip)"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet", "Unpack it, or save the sheet as CSV"),
+    (b"\xd0\xcf\x11\xe0", "an old spreadsheet", "Save the sheet as CSV"),
+    (b"PAR1", "a Parquet file", "Let its name end in .parquet"),
+    (b"SQLite format 3\x00", "a SQLite database", "Name it as sqlite:///PATH"),
+    (b"BZh", "a bzip2 file", "Unpack it (bunzip2)"),
+    (b"\xfd7zXZ\x00", "an xz file", "Unpack it (unxz)"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file", "Unpack it (unzstd)"),
+)
 _HIGH: Final = re.compile(rb"[\x80-\xff]+")
 
 
@@ -37,7 +47,7 @@ def detect_encoding(path: Path) -> str:
     Raises
     ------
     DataError
-        The bytes fit more than one encoding; names the first line that shows it.
+        The file is no text, or its bytes fit more than one encoding; names the first line that shows it.
 
     Examples
     --------
@@ -50,6 +60,11 @@ def detect_encoding(path: Path) -> str:
     """
     with path.open("rb") as file:
         head = file.read(4096)
+    for mark, what, cure in _PACKED:
+        if head.startswith(mark):
+            raise DataError(
+                f"This is {what}, not text.", where=str(path), hint=f"{cure}, then name the result."
+            )
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name

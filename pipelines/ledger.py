@@ -112,6 +112,10 @@ class Ledger:
         ).fetchall()[0]
         return None if first is None else (first, last)
 
+    def last_customer(self) -> str:
+        """Return who stands on the latest purchase line."""
+        return str(self._one("SELECT arg_max(customer_id, ordered_at) FROM purchases"))
+
     def currency(self) -> str:
         """Return the one currency of all amounts, empty if no line names it."""
         return str(

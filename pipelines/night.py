@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +33,8 @@ class Night:
         What a person set.
     as_of
         The last visible day; the last day of the log if None.
+    today
+        Without ``as_of``, a log that goes on after the morrow of this day is refused.
     progress
         Told what is being done.
     dry_run
@@ -46,11 +48,12 @@ class Night:
         settings: Settings,
         *,
         as_of: date | None = None,
+        today: date | None = None,
         progress: Progress = silent,
         dry_run: bool = False,
         again: bool = False,
     ) -> None:
-        self._asked_as_of = as_of
+        self._asked_as_of, self._today = as_of, today
         self._shift = Shift(settings, progress, dry_run=dry_run, again=again)
         self._contest = Contest(self._shift)
         self._handover = Handover(self._shift, self._contest)
@@ -153,10 +156,21 @@ class Night:
     def _day(self, ledger: Ledger) -> date:
         days = ledger.days()
         if days is None:
-            raise StepError("The ledger holds no purchase.", where=str(self.workspace.ledger))
+            raise StepError(
+                "The ledger holds no purchase.",
+                where=str(self.workspace.ledger),
+                hint="Take in a log of purchases: clv ingest --source purchases=FILE.",
+            )
         asked = self._asked_as_of
         if asked is not None and asked < days[0]:
             raise DataError(
                 f"Nothing is known as of {asked}.", where="--as-of", hint=f"The log begins on {days[0]}."
+            )
+        if asked is None and self._today is not None and days[1] > self._today + timedelta(days=1):
+            raise DataError(
+                f"The log's last purchase is on {days[1]}, after today: everybody would seem long gone.",
+                where=f"{self.workspace.ledger}, customer {ledger.last_customer()}",
+                hint="Correct the date and take the log into a new data folder, or see nothing later with "
+                f"--as-of {self._today}.",
             )
         return asked or days[1]

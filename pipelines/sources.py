@@ -151,7 +151,11 @@ def _paths(spec: str) -> list[Path]:
     path = Path(spec)
     if path.is_dir():
         found = sorted(
-            file for file in path.rglob("*") if file.suffix.lower() in (*_TEXT, *_PARQUET) and file.is_file()
+            file
+            for file in path.rglob("*")
+            if file.suffix.lower() in (*_TEXT, *_PARQUET)
+            and file.is_file()
+            and not any(part.startswith((".", "__MACOSX")) for part in file.relative_to(path).parts)
         )
     elif path.is_file():
         found = [path]

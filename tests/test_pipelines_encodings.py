@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,20 @@ def test_bytes_outside_a_named_encoding_go_to_quarantine(tmp_path: Path) -> None
         ((line, reason),) = rows(ledger, "SELECT line, reason FROM quarantine")
     assert line == 3
     assert "not in the encoding" in str(reason)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (gzip.compress(b"customer,date,amount\nann,2024-01-01,1\n"), "a gzip file"),
+        (b"PK\x03\x04 and what a spreadsheet zips", "a zip archive or a spreadsheet"),
+        (b"PAR1 and columns", "a Parquet file"),
+        (b"SQLite format 3\x00 and pages", "a SQLite database"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named_with_its_cure(tmp_path: Path, content: bytes, what: str) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=what) as caught:
+        detect_encoding(file)
+    assert caught.value.hint

@@ -177,6 +177,14 @@ def test_signs_in_the_amounts_name_the_currency(tmp_path: Path) -> None:
             take_in(ledger, write(tmp_path / "b.csv", log(["ann,2024-01-01,$10.50"])))
 
 
+def test_a_sign_and_its_code_are_one_currency(tmp_path: Path) -> None:
+    with Ledger(None) as ledger:
+        lines = ["ann,2024-01-01,€10.50", "bob,2024-01-02,3.00 EUR", "cyd,2024-01-03,7.00"]
+        assert take_in(ledger, write(tmp_path / "a.csv", log(lines))).accepted == 3
+        with pytest.raises(MixedCurrency):
+            take_in(ledger, write(tmp_path / "b.csv", log(["ann,2024-01-01,£10.50"])))
+
+
 def test_a_file_that_cannot_be_used_takes_the_whole_ingest_back(tmp_path: Path) -> None:
     good = write(tmp_path / "orders-1.csv", log(["ann,2024-01-01,10"]))
     wrong = write(tmp_path / "orders-2.csv", log(["ann,2024-01-01"], "customer_id,date"))

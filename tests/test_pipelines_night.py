@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from clv.errors import DataError, StepError
+from clv.errors import DataError, StepError, TooLittleData
 from models.snapshot import Snapshot
 from pipelines.night import Night
 from pipelines.settings import DataSettings, Settings
-from pipelines.steps import StepResult
+from pipelines.steps import STEPS, StepResult
 from tests.shop import lines, write_shop
 
 pytestmark = pytest.mark.xdist_group("night")
@@ -151,3 +151,26 @@ def test_a_step_without_its_forerunner_names_it(shop: Path, tmp_path: Path) -> N
 def test_a_night_without_a_ledger_says_to_ingest_first(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="clv ingest"):
         night(tmp_path / "var").step("features")
+
+
+def test_a_purchase_after_today_is_refused_with_who_and_how_to_leave_it_out(tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("customer,date,amount\nann,2025-01-01,3\nbob,2035-01-01,4\nann,2025-03-01,5\n")
+    folder, today = tmp_path / "var", date(2025, 3, 2)
+    night(folder).ingest([str(orders)], None)
+    with pytest.raises(DataError, match="2035-01-01") as caught:
+        night(folder, today=today).step("features")
+    assert "customer bob" in caught.value.where
+    assert "--as-of 2025-03-02" in caught.value.hint
+    assert night(folder, today=today, as_of=today).step("features").summary["customers"] == 1
+
+
+def test_a_log_of_one_day_is_too_short_for_values_and_says_so(tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("customer,date,amount\n" + "".join(f"c{n},2025-05-05,{n + 5}\n" for n in range(60)))
+    with pytest.raises(TooLittleData, match="how often customers come back") as caught:
+        list(night(tmp_path / "var").run([str(orders)], None))
+    assert (caught.value.where, caught.value.hint) == (
+        "2025-05-05",
+        "Take in a longer log, or choose a later day.",
+    )

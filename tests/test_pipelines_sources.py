@@ -416,3 +416,10 @@ def test_price_and_quantity_alone_tell_a_purchase_log(tmp_path: Path) -> None:
     with Ledger(None) as ledger:
         assert take_in(ledger, write(tmp_path / "export.csv", log(lines, header))).accepted == 2
         assert rows(ledger, "SELECT amount FROM purchases ORDER BY ordered_at") == [(15.3,), (-2.55,)]
+
+
+def test_hidden_files_of_a_folder_are_passed_over(tmp_path: Path) -> None:
+    write(tmp_path / "orders.csv", LOG)
+    write(tmp_path / "._orders.csv", "what a desktop keeps beside a file")
+    write(tmp_path / ".cache" / "orders.csv", LOG)
+    assert [feed.label for feed in source_for(tmp_path).feeds] == [str(tmp_path / "orders.csv")]
