@@ -172,6 +172,16 @@ def test_a_conversation_remembers_what_it_is_about(shop: LocalClient) -> None:
     assert (other.status_code, other.json()["error"]["code"]) == (409, "conflict")
 
 
+def test_asking_about_a_complaint_is_not_its_end(shop: LocalClient) -> None:
+    url = "/v1/conversations/chat-broken/messages"
+    said = ("It arrived broken, I want to complain", "When will you fix it?", "What are you going to do?")
+    for text in said:
+        answer = shop.post(url, json={"customer_id": "zoe", "text": text}).json()
+        assert (answer["hints"], "complaint" in answer["silence"]) == ([], True), text
+    bought = shop.post(url, json={"customer_id": "zoe", "text": "I want to buy coffee"}).json()
+    assert "complaint" not in bought["silence"]
+
+
 def test_what_a_customer_wrote_is_heard_and_not_kept(shop: LocalClient, var: Path) -> None:
     text = "I want a refund, this is unacceptable zebra-crossing"
     shop.post("/v1/conversations/chat-1/messages", json={"customer_id": "ann", "text": text})

@@ -15,6 +15,7 @@ from recommend.context import Context
 from serving.access.gate import GatedRoute
 from serving.access.identity import Identity
 from serving.api.asking import ServiceDep, errors
+from serving.live.standing import COMPLAINTS
 from serving.refusals import Conflict, NotFound
 from serving.schemas import MessageBody, OffersAnswer
 from serving.service import Service, hear
@@ -120,7 +121,7 @@ def _may_see(conversation: Conversation | None, who: Identity) -> None:
 
 
 def _context(service: Service, before: Conversation | None, body: MessageBody, who: Identity) -> Context:
-    """Return what the conversation is about after this message: its own words win over what was before."""
+    """Return what the conversation is about: a message's own words win, but a complaint is not forgotten."""
     fresh = Context(channel=body.channel, locale=body.locale, agent_id=who.subject)
     heard = hear(service.shelf.require(), fresh, body.text)
     if before is None:
@@ -128,10 +129,20 @@ def _context(service: Service, before: Conversation | None, body: MessageBody, w
     old = before.state
     return replace(
         heard,
-        intent=heard.intent or old["intent"],
+        intent=_wish(heard.intent, old["intent"]),
         topic=heard.topic or old["topic"],
         mentions=tuple(dict.fromkeys((*heard.mentions, *old["mentions"])))[:50],
     )
+
+
+def _wish(heard: str, before: str) -> str:
+    """Return what the customer wants now: asking about a complaint is not its end, wishing to buy is.
+
+    >>> _wish("ask", "complaint"), _wish("", "cancel"), _wish("buy", "complaint"), _wish("ask", "buy")
+    ('complaint', 'cancel', 'buy', 'ask')
+    """
+    holds = before in COMPLAINTS and heard not in {*COMPLAINTS, "buy"}
+    return before if holds else heard or before
 
 
 def _state(context: Context) -> dict[str, object]:
