@@ -114,7 +114,8 @@ class ServiceFirst:
     def reason(self, profile: Profile, context: Context) -> str:
         """Return why this is not the moment to sell, or an empty text."""
         if self.open_issue and profile.open_issue:
-            return f"an open complaint about {profile.open_issue}"
+            named = profile.open_issue not in self.intents
+            return "an open complaint" + (f" about {profile.open_issue}" if named else "")
         if context.intent and context.intent in self.intents:
             return f"the customer's intent is {context.intent!r}"
         if context.sentiment in self.sentiments:

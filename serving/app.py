@@ -122,8 +122,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _watch(service: Service) -> None:
-    """Look for a newer generation for ever; remember each that came into use."""
+    """Look for a newer generation for ever; remember each that came into use, say once why one is not."""
+    trouble = ""
     while True:
+        if service.shelf.trouble not in {"", trouble}:
+            log.error("publication not in use", extra={"facts": {"why": service.shelf.trouble}})
+        trouble = service.shelf.trouble
         await asyncio.sleep(service.settings.serving.poll_seconds)
         if await asyncio.to_thread(service.shelf.refresh):
             log.info("generation in use", extra={"facts": {"snapshot": service.shelf.require().name}})

@@ -269,6 +269,7 @@ def test_consent_is_asked_per_channel_and_purpose(
     ("profile", "context", "reason"),
     [
         (replace(ANN, open_issue="billing"), Context(intent="buy"), "an open complaint about billing"),
+        (replace(ANN, open_issue="complaint"), Context(intent="buy"), "an open complaint"),
         (ANN, Context(intent="complaint"), "the customer's intent is 'complaint'"),
         (ANN, Context(sentiment="negative"), "the customer's mood is negative"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -298,6 +299,19 @@ def test_a_new_publication_is_picked_up_and_a_broken_one_is_not(tmp_path: Path) 
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         assert "segments.json" in " ".join(ready.json()["reasons"])
         assert client.get("/v1/customers/ann").json()["snapshot"] == "000002-2026-01-31"
+
+
+def test_a_broken_publication_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    root = tmp_path / "published"
+    publish_shop(root)
+    settings = Settings(data={"data_dir": tmp_path}, serving={"poll_seconds": 0.1})
+    with LocalClient(create_app(settings, open_shop)):
+        made = publish_shop(root)
+        (root / made.name / "segments.json").write_text("[]")
+        time.sleep(0.8)
+    told = [line.facts["why"] for line in caplog.records if line.message == "publication not in use"]
+    assert len(told) == 1
+    assert "segments.json" in told[0]
 
 
 @pytest.mark.parametrize("failure", [KeyError("by_channel"), ValueError("no number"), OSError("gone")])
