@@ -62,7 +62,8 @@ class Speech:
     def _called(self, offer: Offer, item: str) -> str:
         """Return an item's name for the middle of a sentence: a list's first capital is no word's."""
         name = self.names.get(item, offer.name)
-        return item if name == item.capitalize() and item.isupper() else name
+        listed = item.isupper() and name == name.capitalize() and item.startswith(name.upper())
+        return name.lower() if listed else name
 
 
 def _gap_days(item: str, profile: Profile) -> float | None:

@@ -31,6 +31,13 @@ def test_a_name_written_for_a_list_is_said_in_small_letters_within_a_sentence() 
     )
 
 
+def test_a_name_shortened_for_a_list_is_said_in_small_letters_too() -> None:
+    listed = Offer("item:TEA (LOOSE/B", "Tea", "cross_sell", items=("TEA (LOOSE/B",), generated=True)
+    tea = Candidate("item:TEA (LOOSE/B", "TEA (LOOSE/B", sources=("popular",))
+    said, _ = Speech()(listed, tea, ANNA, Context(), "cross_sell")
+    assert said == "In case it is useful: tea. I can tell you more, or we leave it there."
+
+
 def test_a_generated_name_that_is_a_brand_keeps_its_capital() -> None:
     listed = Offer("item:Nutella", "Nutella", "cross_sell", items=("Nutella",), generated=True)
     spread = Candidate("item:Nutella", "Nutella", sources=("popular",))

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from recommend.rfm import DESCRIPTIONS
 from serving.app import create_app
 from serving.settings import Settings
 from tests.fakes import AS_OF, CUSTOMERS, LocalClient, open_shop, publish_shop
@@ -348,3 +349,9 @@ def test_a_service_whose_first_generation_is_broken_starts_and_says_so(tmp_path:
         ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (503, "not_ready")
     assert "by_channel" in ready.json()["reasons"][0]
+
+
+def test_the_segment_the_description_shows_is_one_every_night_makes(shop: LocalClient) -> None:
+    paths = shop.get("/openapi.json").json()["paths"]
+    name = paths["/v1/segments/{name}/customers"]["get"]["parameters"][0]["schema"]["examples"][0]
+    assert name in {f"rfm_{grid}" for grid in DESCRIPTIONS}

@@ -23,7 +23,7 @@ CustomerId: TypeAlias = Annotated[
     str, Path(min_length=1, max_length=200, description="Key of the customer.", examples=["1058"])
 ]
 SegmentName: TypeAlias = Annotated[
-    str, Path(min_length=1, max_length=200, description="Name of the segment.", examples=["champions"])
+    str, Path(min_length=1, max_length=200, description="Name of the segment.", examples=["rfm_champions"])
 ]
 
 

@@ -68,7 +68,7 @@ class CustomerAnswer(Schema):
         examples=[{"frequency": 57, "recency_days": 348, "age_days": 355, "monetary_value": 38.9}],
         description="The numbers the value is made of.",
     )
-    segments: tuple[str, ...] = Field(examples=[["champions"]])
+    segments: tuple[str, ...] = Field(examples=[["rfm_champions"]])
     tags: tuple[TagAnswer, ...]
     open_issue: str = Field(examples=[""], description="Topic of an unresolved complaint; empty if none.")
     live: bool = Field(examples=[False], description="True when events since the publication are counted in.")

@@ -69,7 +69,7 @@ class HintAnswer(Schema):
     value: float = Field(examples=[6.2], description="Worth if accepted, in the ledger's currency.")
     priority: float = Field(examples=[2.54], description="Propensity x context x value x lever.")
     selection_probability: float = Field(ge=0, le=1, examples=[1.0])
-    segment_tags: tuple[str, ...] = Field(examples=[["champions"]])
+    segment_tags: tuple[str, ...] = Field(examples=[["rfm_champions"]])
 
     @classmethod
     def of(cls, hint: Hint, publication: Publication) -> HintAnswer:

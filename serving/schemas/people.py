@@ -17,7 +17,7 @@ class PersonAnswer(Schema):
 
     customer_id: str = Field(examples=["1058"])
     held: dict[str, list[dict[str, Any]]] = Field(examples=[{"events": [], "decisions": []}])
-    published: dict[str, Any] | None = Field(examples=[{"segments": ["champions"]}])
+    published: dict[str, Any] | None = Field(examples=[{"segments": ["rfm_champions"]}])
 
 
 class ErasedAnswer(Schema):
@@ -34,7 +34,7 @@ class DeedAnswer(Schema):
     at: datetime = Field(examples=["2026-02-01T09:00:00Z"])
     actor: str = Field(examples=["ops"])
     action: str = Field(examples=["list.exported"])
-    subject: str = Field(examples=["champions"])
+    subject: str = Field(examples=["rfm_champions"])
     detail: str = Field(examples=["312 customers of 000007-2017-12-31"])
 
     @classmethod

@@ -14,7 +14,7 @@ from serving.schemas.wire import Schema
 class SegmentAnswer(Schema):
     """A segment: what it means, how many are in it and what they are worth."""
 
-    name: str = Field(examples=["champions"])
+    name: str = Field(examples=["rfm_champions"])
     description: str = Field(examples=["Bought lately, often and for much."])
     rule: str = Field(examples=["rfm_recency >= 4 and rfm_frequency >= 4"])
     customers: int = Field(ge=0, examples=[312])
@@ -44,7 +44,7 @@ class MemberAnswer(Schema):
 class MembersAnswer(Schema):
     """One page of a segment's customers."""
 
-    segment: str = Field(examples=["champions"])
+    segment: str = Field(examples=["rfm_champions"])
     snapshot: str = Field(examples=["000007-2017-12-31"])
     as_of: date = Field(examples=["2017-12-31"])
     total: int = Field(ge=0, examples=[312])
