@@ -92,6 +92,21 @@ def test_nothing_runs_over_the_edge(page: Page, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_a_customer_who_cannot_be_shown_leaves_nobody_elses_hints_on_the_page(page: Page) -> None:
+    page.goto("/agent?customer=ann")
+    browser = page.context.browser
+    assert browser is not None
+    second = browser.new_page()
+    second.goto(page.url)
+    expect(second.locator("#desk")).to_be_visible()
+    second.route("**/v1/customers/bob*", lambda route: route.abort())
+    second.get_by_label("Customer", exact=True).fill("bob")
+    second.get_by_role("button", name="Show").click()
+    expect(second.locator("#trouble")).to_be_visible()
+    expect(second.locator("#desk")).to_be_hidden()
+    second.close()
+
+
 def test_markup_in_a_name_is_shown_as_text(page: Page) -> None:
     page.goto("/agent?customer=<img src=x onerror=alert(1)>")
     expect(page.locator("#who h2")).to_have_text("Customer <img src=x onerror=alert(1)>")

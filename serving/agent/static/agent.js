@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const KINDS = {
-  cross_sell: "Goes well with it", upsell: "Step up", replenish: "Buys again", win_back: "Win back",
+  cross_sell: "May fit too", upsell: "Step up", replenish: "Buys again", win_back: "Win back",
   bundle: "Together", retention: "Stay with us", service: "Service",
 };
 const STAGES = {
@@ -277,10 +277,19 @@ async function show(customer) {
     mark();
     history.replaceState(null, "", `?customer=${encodeURIComponent(customer)}`);
   } catch (error) {
-    if (turn === asked) tell(error);
+    if (turn === asked) {
+      if (customer !== shown) putAway();  // nobody reads one customer's hints to another
+      tell(error);
+    }
   } finally {
     if (turn === asked) $("desk").removeAttribute("aria-busy");
   }
+}
+
+function putAway() {
+  shown = "";
+  $("desk").hidden = true;
+  mark();
 }
 
 function mark() {
