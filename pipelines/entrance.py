@@ -6,9 +6,14 @@ import sys
 
 
 def main() -> None:
-    """Run ``clv``; without OpenMP's runtime, which LightGBM loads, name the cure instead of tracing."""
+    """Run ``clv``; without OpenMP's runtime, which LightGBM loads, name the cure instead of tracing.
+
+    Ctrl-C ends it as quietly while it still loads as later.
+    """
     try:
         from pipelines.cli import main as run  # noqa: PLC0415  (its imports are what may fail)
+    except KeyboardInterrupt:
+        sys.exit(130)
     except OSError as missing:
         sys.exit(
             f"A native library is missing: {missing}. Hint: install libgomp1 (apt-get install libgomp1)."

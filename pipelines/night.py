@@ -66,14 +66,17 @@ class Night:
     def run(self, sources: Sequence[str], mapping: Path | None) -> Iterator[StepResult]:
         """Do every step in order, yielding what each did.
 
-        A dry run reads the sources and stops there: what later steps would do depends on what was read.
+        A dry run asks each step until one would run: all after it would run too, on what that one makes.
         """
         if sources or self._configured() or not self.workspace.ledger.exists():
             yield self.ingest(sources, mapping)
         if self._shift.dry_run and not self.workspace.ledger.exists():
             return
+        stale = False
         for name in STEPS:
-            yield self.step(name)
+            result = StepResult(name, ran=False, summary={"would": "run"}) if stale else self.step(name)
+            stale = stale or result.summary.get("would") == "run"
+            yield result
 
     def step(self, name: str) -> StepResult:
         """Do one of :data:`pipelines.steps.STEPS`."""

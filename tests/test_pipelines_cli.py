@@ -83,3 +83,12 @@ def test_the_service_starts_without_loading_what_only_the_night_needs() -> None:
     )
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"
+
+
+def test_ctrl_c_while_the_libraries_still_load_traces_nothing(tmp_path: Path) -> None:
+    (tmp_path / "lightgbm").mkdir()
+    (tmp_path / "lightgbm" / "__init__.py").write_text("raise KeyboardInterrupt\n")
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from pipelines.entrance import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "doctor"], capture_output=True, text=True, check=False)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr

@@ -153,6 +153,13 @@ def test_a_night_without_a_ledger_says_to_ingest_first(tmp_path: Path) -> None:
         night(tmp_path / "var").step("features")
 
 
+def test_a_dry_run_for_a_day_not_done_yet_says_every_step_would_run(
+    done: tuple[Path, list[StepResult]],
+) -> None:
+    results = list(night(done[0], as_of=date(2025, 3, 1), dry_run=True).run([], None))
+    assert [(result.step, result.summary["would"]) for result in results] == [(name, "run") for name in STEPS]
+
+
 def test_a_purchase_after_today_is_refused_with_who_and_how_to_leave_it_out(tmp_path: Path) -> None:
     orders = tmp_path / "orders.csv"
     orders.write_text("customer,date,amount\nann,2025-01-01,3\nbob,2035-01-01,4\nann,2025-03-01,5\n")
