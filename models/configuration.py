@@ -9,11 +9,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clv.errors import SettingError
 
 VARIABLE: Final = "CLV_CONFIG"
 SECTIONS: Final = ("data", "value", "training", "serving", "store", "security")
+
+
+class Sections(BaseSettings):
+    """Sections of the file as fields; ``CLV_SECTION__NAME`` variables win over what stands in it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLV_", env_nested_delimiter="__", extra="ignore", frozen=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file."""
+        return env_settings, init_settings
 
 
 def read_sections(file: Path | None, wanted: Iterable[str]) -> dict[str, Any]:

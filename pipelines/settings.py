@@ -5,13 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
 
-from models.configuration import explained, read_sections
+from models.configuration import Sections, explained, read_sections
 
 
 class DataSettings(BaseModel):
@@ -62,28 +57,12 @@ class TrainingSettings(BaseModel):
     threads: int = Field(2, ge=1, le=256, description="Threads a fit may use.")
 
 
-class Settings(BaseSettings):
+class Settings(Sections):
     """The sections the pipelines read; the service reads its own section of the same file."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="CLV_", env_nested_delimiter="__", extra="ignore", frozen=True
-    )
 
     data: DataSettings = DataSettings()
     value: ValueSettings = ValueSettings()
     training: TrainingSettings = TrainingSettings()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file."""
-        return env_settings, init_settings
 
 
 def load_settings(file: Path | None = None) -> Settings:

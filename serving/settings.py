@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
 
-from models.configuration import explained, read_sections
+from models.configuration import Sections, explained, read_sections
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -121,29 +120,13 @@ class SecuritySettings(BaseModel):
     )
 
 
-class Settings(BaseSettings):
+class Settings(Sections):
     """Every section the service reads."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="CLV_", env_nested_delimiter="__", extra="ignore", frozen=True
-    )
 
     data: DataSettings = DataSettings()
     serving: ServingSettings = ServingSettings()
     store: StoreSettings = StoreSettings()
     security: SecuritySettings = SecuritySettings()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file."""
-        return env_settings, init_settings
 
     @property
     def published(self) -> Path:
