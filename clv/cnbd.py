@@ -220,13 +220,31 @@ class MBGCNBD(PurchaseProcess):
         return ordered
 
     def wait_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, share: float) -> FloatArray:
-        """Return the quantile ``share`` of the time until the next order, by bisection on its logarithm."""
+        """Return the quantile ``share`` of the time until the next order, given that there is one.
+
+        Newton's method on the logarithm of time, kept inside a bracket that every step narrows.
+        """
+        alpha, k = self.parameters_["alpha"], int(self.parameters_["k"])
+        chance, shape, _ = self._phases(x, t_x, T)
+        missing = k - np.arange(k)
+        scale = np.log(chance) - special.betaln(missing, shape)
         low, high = np.full_like(T, -20.0), np.full_like(T, 40.0)
-        for _ in range(50):
-            middle = (low + high) / 2.0
-            late = self._ordered(x, t_x, T, np.exp(middle)) > share
-            low, high = np.where(late, low, middle), np.where(late, middle, high)
-        waited: FloatArray = np.exp((low + high) / 2.0)
+        log_wait = np.clip(np.log((alpha + T) * k / shape[:, 0]), low, high)
+        for _ in range(60):
+            wait = np.exp(log_wait)
+            z = np.broadcast_to((wait / (alpha + T + wait))[:, None], shape.shape)
+            ordered = np.einsum("ij,ij->i", chance, special.betainc(missing, shape, z))
+            slope = np.exp(scale + missing * np.log(z) + shape * np.log1p(-z)).sum(axis=1)
+            late = ordered > share
+            low, high = np.where(late, low, log_wait), np.where(late, log_wait, high)
+            target = log_wait - (ordered - share) / np.maximum(slope, 1e-300)
+            inside = (target >= low) & (target <= high)
+            target = np.where(inside, target, (low + high) / 2.0)
+            step = np.abs(target - log_wait).max(initial=0.0)
+            log_wait = target
+            if step < 1e-7:  # the error after it is of its square
+                break
+        waited: FloatArray = np.exp(log_wait)
         return waited
 
     @classmethod

@@ -93,14 +93,10 @@ def hyp2f1_of_one(b: FloatArray | float, c: FloatArray | float, z: FloatArray) -
     [1.386294]
     """
     value: FloatArray = np.asarray(special.hyp2f1(1.0, b, c, z), dtype=np.float64)
-    b, c, z = (
-        np.broadcast_to(b, value.shape),
-        np.broadcast_to(c, value.shape),
-        np.broadcast_to(z, value.shape),
-    )
     delicate = ~np.isfinite(value) | ((b > 20.0) & (z > 0.9))
     if delicate.any():
-        value[delicate] = _integral(b[delicate], c[delicate], z[delicate])
+        parts = (np.broadcast_to(part, value.shape)[delicate] for part in (b, c, z))
+        value[delicate] = _integral(*parts)
     return value
 
 

@@ -28,13 +28,29 @@ def _log_sum(
     x: FloatArray, t_x: FloatArray, T: FloatArray, r: float, alpha: float, s: float, beta: float
 ) -> FloatArray:
     """Return log of (alpha+T)^-(r+x) (beta+T)^-s + s * integral from t_x to T of the same with s + 1."""
-    w, m, gap = r + s + x, max(alpha, beta), abs(alpha - beta)
-    first, second = (s + 1.0, s) if alpha >= beta else (r + x, r + x + 1.0)
-    with np.errstate(divide="ignore"):
-        dead = np.log(s / w) + _log_2f1(w, first, gap / (m + t_x)) - w * np.log(m + t_x)
-    alive = np.log((r + x) / w) + _log_2f1(w, second, gap / (m + T)) - w * np.log(m + T)
-    total: FloatArray = np.logaddexp(dead, alive)
+    total: FloatArray = np.logaddexp(
+        _log_left(x, t_x, r, alpha, s, beta), _log_ordering(x, T, r, alpha, s, beta)
+    )
     return total
+
+
+def _log_left(x: FloatArray, t: FloatArray, r: float, alpha: float, s: float, beta: float) -> FloatArray:
+    """Return log of s * integral from t to infinity of (alpha+u)^-(r+x) (beta+u)^-(s+1)."""
+    w, m, first = r + s + x, max(alpha, beta), s + 1.0 if alpha >= beta else r + x
+    with np.errstate(divide="ignore"):
+        left: FloatArray = (
+            np.log(s / w) + _log_2f1(w, first, abs(alpha - beta) / (m + t)) - w * np.log(m + t)
+        )
+    return left
+
+
+def _log_ordering(x: FloatArray, t: FloatArray, r: float, alpha: float, s: float, beta: float) -> FloatArray:
+    """Return log of (r+x) * integral from t to infinity of (alpha+u)^-(r+x+1) (beta+u)^-s."""
+    w, m, second = r + s + x, max(alpha, beta), s if alpha >= beta else r + x + 1.0
+    ordering: FloatArray = (
+        np.log((r + x) / w) + _log_2f1(w, second, abs(alpha - beta) / (m + t)) - w * np.log(m + t)
+    )
+    return ordering
 
 
 def _log_2f1(w: FloatArray, b: FloatArray | float, z: FloatArray) -> FloatArray:
@@ -149,18 +165,13 @@ class ParetoNBD(PoissonPurchases):
         r, alpha, s, beta = self._values()
         beta = beta + start
         now = (r + x) * np.log(alpha + T) + s * np.log(beta + T)
-        silent: FloatArray = np.exp(np.minimum(now + _log_sum(x, T, T + ahead, r, alpha, s, beta), 0.0))
-        return silent
+        return _silent_until(now, now + _log_left(x, T, r, alpha, s, beta), x, T + ahead, r, alpha, s, beta)
 
     def never_again_if_alive(self, x: FloatArray, T: FloatArray) -> FloatArray:
         """Return the chance that a customer alive now leaves before another order: E[mu / (lambda + mu)]."""
         r, alpha, s, beta = self._values()
-        w, m, gap = r + s + x, max(alpha, beta), abs(alpha - beta)
-        b = np.full_like(w, s + 1.0) if alpha >= beta else r + x
         now = (r + x) * np.log(alpha + T) + s * np.log(beta + T)
-        with np.errstate(divide="ignore"):
-            log_never = now + np.log(s / w) + _log_2f1(w, b, gap / (m + T)) - w * np.log(m + T)
-        never: FloatArray = np.exp(np.minimum(log_never, 0.0))
+        never: FloatArray = np.exp(np.minimum(now + _log_left(x, T, r, alpha, s, beta), 0.0))
         return never
 
     def wait_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, share: float) -> FloatArray:
@@ -169,15 +180,17 @@ class ParetoNBD(PoissonPurchases):
         It has no closed inverse: Newton's method on the logarithm of time, from the wait without leaving.
         """
         r, alpha, s, beta = self._values()
-        target = share * (1.0 - self.never_again_if_alive(x, T))
+        now = (r + x) * np.log(alpha + T) + s * np.log(beta + T)
+        left = now + _log_left(x, T, r, alpha, s, beta)
+        target = share * -np.expm1(np.minimum(left, 0.0))
         log_wait = np.log((alpha + T) * np.expm1(-np.log1p(-target) / (r + x)))
         for _ in range(8):
             wait = np.exp(log_wait)
             density = (r + x) / (alpha + T) * np.exp(
                 -(r + x + 1.0) * np.log1p(wait / (alpha + T)) - s * np.log1p(wait / (beta + T))
             )  # fmt: skip
-            short = target - (1.0 - self._silence(x, T, wait))
-            step = np.clip(short / np.maximum(density * wait, 1e-300), -1.0, 1.0)
+            short = target - (1.0 - _silent_until(now, left, x, T + wait, r, alpha, s, beta))
+            step = np.minimum(np.maximum(short / np.maximum(density * wait, 1e-300), -1.0), 1.0)
             log_wait = log_wait + step
             if np.abs(step).max(initial=0.0) < 1e-5:  # the error after it is of its square
                 break
@@ -216,6 +229,22 @@ class ParetoNBD(PoissonPurchases):
         if_alive = (r + x) * (beta + T) / (alpha + T) * _tail(s, rate * (beta + T))
         expected: FloatArray = self.alive(x, t_x, T) * if_alive
         return expected
+
+
+def _silent_until(
+    now: FloatArray,
+    left: FloatArray,
+    x: FloatArray,
+    until: FloatArray,
+    r: float,
+    alpha: float,
+    s: float,
+    beta: float,
+) -> FloatArray:
+    """Return the chance of no order up to an age: left for ever before one, or the next one comes later."""
+    later = now + _log_ordering(x, until, r, alpha, s, beta)
+    silent: FloatArray = np.exp(np.minimum(np.logaddexp(left, later), 0.0))
+    return silent
 
 
 def _tail(s: float, z: FloatArray) -> FloatArray:
