@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from clv.errors import SettingError
 
 VARIABLE: Final = "CLV_CONFIG"
-SECTIONS: Final = ("data", "value", "training", "serving", "store", "security")
+SECTIONS: Final = ("data", "value", "centre", "training", "serving", "store", "security")
 
 
 class Sections(BaseSettings):

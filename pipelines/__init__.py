@@ -52,6 +52,7 @@ pictures    pictures of a report beside those of the value package
 report      pictures, model card and evaluation, in one folder
 register    hands judged models to the registry and fetches champions
 chosen      which model scores tonight: the champion, or a candidate while there is none
+economics   what it costs to supply and to serve each customer
 score       what every customer is worth, and which lists they are on
 profiles    a customer's history, contacts, consent and open issue beside the scores
 publish     from scores to what the service reads, in one step

@@ -14,6 +14,7 @@ from clv.valuation import ValueModel
 from models.files import hash_file
 from pipelines.assortment import assortment, only_mandatory
 from pipelines.contest import Contest
+from pipelines.economics import with_costs
 from pipelines.ledger import Ledger
 from pipelines.orders import order_log, tilted
 from pipelines.publish import publish, read_policies
@@ -54,10 +55,8 @@ class Handover:
         """
         chosen = self._contest.choose(VALUE, as_of)
         folder, horizon = self._places.scores(as_of), self._shift.settings.value.horizon_days
-        features, data = (
-            self._places.features(as_of) / "customers.parquet",
-            self._shift.settings.data,
-        )
+        features = self._places.features(as_of) / "customers.parquet"
+        data, centre = self._shift.settings.data, self._shift.settings.centre
         if chosen is None or not features.exists():
             raise StepError(
                 "There is nothing to score with.",
@@ -67,7 +66,7 @@ class Handover:
 
         def work() -> dict[str, Json]:
             model = ValueModel.load(chosen.folder)
-            known = pd.read_parquet(features)
+            known = with_costs(ledger, pd.read_parquet(features), as_of, centre.agent())
             if model.stack is not None:
                 known = tilted(model, known, order_log(ledger, as_of), as_of)
             scored = score(
@@ -86,6 +85,7 @@ class Handover:
 
         lists = "" if data.audiences is None else hash_file(data.audiences)
         read: list[Json] = [hash_file(features), chosen.version, horizon, data.zone, lists]
+        read += [content(ledger), centre.model_dump()]
         return self._shift.once("score", as_of, read, [folder / CUSTOMERS], work)
 
     def publish(self, ledger: Ledger, as_of: date) -> StepResult:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.configuration import Sections, explained, read_sections
+
+if TYPE_CHECKING:  # it takes long to load
+    from clv.service import AgentCost
 
 
 class DataSettings(BaseModel):
@@ -38,8 +42,31 @@ class ValueSettings(BaseModel):
         0.10, ge=0, lt=1, description="Yearly rate at which later money counts less."
     )
     margin_rate: float = Field(
-        1.0, gt=0, le=1, description="Share of the amount that is margin; 1 values revenue."
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of the amount that is margin; 1 values revenue. Unit costs of the log come first.",
     )
+
+
+class CentreSettings(BaseModel):
+    """What the contact centre costs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    wage_per_hour: float | None = Field(
+        None, ge=0, description="Gross wage of an agent; without one the cost to serve is not counted."
+    )
+    on_cost_factor: float = Field(1.3, ge=1, le=5, description="Loaded cost of an agent over the wage.")
+    occupancy: float = Field(0.8, gt=0, le=1, description="Share of paid time in which contacts are handled.")
+
+    def agent(self) -> AgentCost | None:
+        """Return what an agent's time costs; None if no wage is set."""
+        from clv.service import AgentCost  # noqa: PLC0415
+
+        if self.wage_per_hour is None:
+            return None
+        return AgentCost(self.wage_per_hour, self.on_cost_factor, self.occupancy)
 
 
 class TrainingSettings(BaseModel):
@@ -62,6 +89,7 @@ class Settings(Sections):
 
     data: DataSettings = DataSettings()
     value: ValueSettings = ValueSettings()
+    centre: CentreSettings = CentreSettings()
     training: TrainingSettings = TrainingSettings()
 
 
