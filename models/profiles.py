@@ -1,12 +1,14 @@
 """A customer's profile as the bytes a snapshot keeps, and back.
 
-Two blobs a customer: ``value`` holds the scored fields, which lists read by the million; ``body`` the rest,
-which only one customer's page needs.
+Up to three blobs a customer: ``value`` holds the scored fields, which lists read by the million; ``body`` the
+rest, which only one customer's page needs; ``prepared`` the candidates of the day after, where the night
+worked them out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -28,6 +30,23 @@ _BODY: Final = (
     "history",
     "known",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A customer as a generation holds them.
+
+    Parameters
+    ----------
+    profile
+        As of the generation's last day.
+    prepared
+        The candidates for the day after, as :class:`recommend.prepared.Prepared` packs them; empty where the
+        night prepared none.
+    """
+
+    profile: Profile
+    prepared: bytes = b""
 
 
 def encode(profile: Profile) -> tuple[bytes, bytes]:

@@ -22,7 +22,7 @@ from clv.errors import SnapshotError
 from models.files import MANIFEST as BUNDLE
 from models.files import hash_folder, read_bundle, settle_files, settle_folder
 from models.generation import Generation, point_at, pointed_at, published
-from models.profiles import encode, from_json
+from models.profiles import Published, encode, from_json
 from recommend.profile import Profile
 
 CUSTOMERS: Final = "customers.sqlite"
@@ -32,7 +32,7 @@ _SCHEMA: Final = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     CREATE TABLE customers (
-        customer_id TEXT PRIMARY KEY, value BLOB NOT NULL, body BLOB NOT NULL
+        customer_id TEXT PRIMARY KEY, value BLOB NOT NULL, body BLOB NOT NULL, prepared BLOB NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE members (
         segment TEXT NOT NULL, customer_id TEXT NOT NULL, PRIMARY KEY (segment, customer_id)
@@ -102,8 +102,10 @@ class SnapshotWriter:
         self._customers = 0
         self._open = True
 
-    def customers(self, profiles: Iterable[Profile | Mapping[str, Any]]) -> int:
-        """Add profiles, as records or as the mappings of :func:`models.profiles.from_json`.
+    def customers(self, profiles: Iterable[Profile | Published | Mapping[str, Any]]) -> int:
+        """Add profiles: records, records with prepared candidates, or plain mappings.
+
+        A mapping is read by :func:`models.profiles.from_json`.
 
         A profile's own ``segments`` put it on the segments' lists: lists, counts and pages cannot disagree.
 
@@ -118,14 +120,17 @@ class SnapshotWriter:
             If a customer comes twice or a profile cannot be written.
         """
         for given in profiles:
-            self._add(given if isinstance(given, Profile) else from_json(given))
+            if isinstance(given, Published):
+                self._add(given.profile, given.prepared)
+            else:
+                self._add(given if isinstance(given, Profile) else from_json(given))
         return self._customers
 
-    def _add(self, profile: Profile) -> None:
+    def _add(self, profile: Profile, prepared: bytes = b"") -> None:
         customer_id = profile.customer_id
         try:
             self._connection.execute(
-                "INSERT INTO customers VALUES (?, ?, ?)", (customer_id, *encode(profile))
+                "INSERT INTO customers VALUES (?, ?, ?, ?)", (customer_id, *encode(profile), prepared)
             )
         except sqlite3.IntegrityError:
             raise SnapshotError("A customer came twice.", where=f"customer {customer_id}") from None

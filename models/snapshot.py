@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -21,15 +21,18 @@ import orjson
 from clv.errors import SnapshotError, TamperedBundle
 from models.files import check_folder, hash_file
 from models.generation import CURRENT, MANIFEST, Generation, pointed_at
-from models.profiles import decode, decode_value
+from models.profiles import Published, decode, decode_value
 from models.publication import CUSTOMERS, SEGMENTS, SegmentSize, SnapshotWriter
 from recommend.profile import Profile, Scalar
 
-__all__ = ["Generation", "Member", "SegmentSize", "Snapshot", "SnapshotWriter"]
+__all__ = ["Generation", "Member", "Published", "SegmentSize", "Snapshot", "SnapshotWriter"]
 
 _ATTEMPTS: Final = 5
 _PAGE: Final = 1_000
-_ONE: Final = "SELECT value, body FROM customers WHERE customer_id = ?"
+_READERS: Final = 4
+_COLUMNS: Final = "SELECT * FROM customers LIMIT 0"
+_ONE: Final = "SELECT value, body, prepared FROM customers WHERE customer_id = ?"
+_ONE_UNPREPARED: Final = "SELECT value, body, x'' FROM customers WHERE customer_id = ?"  # of format 1.0
 _MEMBERS: Final = """
     SELECT customer_id, value FROM members JOIN customers USING (customer_id)
     WHERE segment = ? AND customer_id > ? ORDER BY customer_id LIMIT ?"""
@@ -55,19 +58,18 @@ class Snapshot:
     def __init__(self, folder: Path, manifest: Generation) -> None:
         self._folder = folder
         self._manifest = manifest
-        self._lock = threading.Lock()
-        path = quote(str((folder / CUSTOMERS).resolve()))
         try:
-            # immutable: no lock and no journal is looked for, since nobody may write here any more
-            self._connection = sqlite3.connect(
-                f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False, isolation_level=None
-            )
-            self._connection.execute("PRAGMA mmap_size = 1073741824")
-            self._connection.execute("PRAGMA query_only = 1")
+            # who reads takes one and puts it back: nobody waits while no more than these are reading
+            connections = [_connect(folder / CUSTOMERS) for _ in range(_READERS)]
+            named = [column[0] for column in connections[0].execute(_COLUMNS).description]
+            self._one = _ONE if "prepared" in named else _ONE_UNPREPARED
             self._sizes = tuple(SegmentSize(**raw) for raw in orjson.loads((folder / SEGMENTS).read_bytes()))
         except (sqlite3.Error, OSError, orjson.JSONDecodeError, TypeError) as error:
             raise SnapshotError(f"The generation cannot be opened: {error}.", where=str(folder)) from error
-        self._close = weakref.finalize(self, self._connection.close)
+        self._idle: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        for connection in connections:
+            self._idle.put(connection)
+        self._close = weakref.finalize(self, _close, self._idle)
 
     @classmethod
     def current(cls, root: Path, *, verify: bool = True) -> Snapshot:
@@ -123,10 +125,18 @@ class Snapshot:
     def __len__(self) -> int:
         return self._manifest.customers
 
+    def customer(self, customer_id: str) -> Published | None:
+        """Return profile and prepared candidates; None for a customer this generation does not know."""
+        rows = self._read(self._one, (customer_id,))
+        if not rows:
+            return None
+        value, body, prepared = rows[0]
+        return Published(decode(customer_id, value, body), prepared)
+
     def profile(self, customer_id: str) -> Profile | None:
         """Return one customer's profile; None for a customer this generation does not know."""
-        rows = self._read(_ONE, (customer_id,))
-        return decode(customer_id, *rows[0]) if rows else None
+        found = self.customer(customer_id)
+        return found.profile if found else None
 
     def iter_profiles(self) -> Iterator[Profile]:
         """Yield every profile, ordered by customer."""
@@ -186,8 +196,7 @@ class Snapshot:
 
     def close(self) -> None:
         """Let go of the file; also happens when nobody holds the snapshot any more."""
-        with self._lock:
-            self._close()
+        self._close()
 
     def __enter__(self) -> Self:
         return self
@@ -198,8 +207,30 @@ class Snapshot:
         self.close()
 
     def _read(self, query: str, arguments: tuple[object, ...]) -> list[Any]:
+        connection = self._idle.get()
         try:
-            with self._lock:
-                return self._connection.execute(query, arguments).fetchall()
+            return connection.execute(query, arguments).fetchall()
         except sqlite3.Error as error:
             raise SnapshotError(f"A read failed: {error}.", where=self._manifest.name) from error
+        finally:
+            self._idle.put(connection)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the profiles immutable: no lock and no journal is looked for, since nobody may write any more."""
+    connection = sqlite3.connect(
+        f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1",
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+    )
+    connection.execute("PRAGMA mmap_size = 1073741824")
+    connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def _close(idle: SimpleQueue[sqlite3.Connection]) -> None:
+    for _ in range(_READERS):
+        connection = idle.get()
+        connection.close()
+        idle.put(connection)  # a later reader is refused, not left waiting

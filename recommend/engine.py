@@ -80,6 +80,7 @@ class Engine:
         at: datetime,
         decision_id: str,
         *,
+        prepared: bytes = b"",
         taken: Mapping[str, int] | None = None,
     ) -> Decision:
         """Decide what to say to one customer in one moment.
@@ -90,6 +91,8 @@ class Engine:
             Whom, in which conversation, and when (UTC).
         decision_id
             Names the decision.
+        prepared
+            The candidates prepared for this profile, if any; used where they still hold.
         taken
             How often each offer was accepted since the catalogue was made.
         """

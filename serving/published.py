@@ -27,8 +27,14 @@ from serving.live.standing import Standing
 class Decider(Protocol):
     """Whatever turns a profile and a moment into a decision."""
 
-    def decide(self, profile: Profile, context: Context, at: datetime, decision_id: str) -> Decision:
-        """Decide what to say, if anything."""
+    def decide(
+        self, profile: Profile, context: Context, at: datetime, decision_id: str, *, prepared: bytes = b""
+    ) -> Decision:
+        """Decide what to say, if anything.
+
+        ``prepared`` are the candidates the publication holds for this customer; nothing where something
+        happened since. The answer is the same with them and without, only sooner.
+        """
         ...
 
 

@@ -41,11 +41,14 @@ class Seen:
         The generation it stands on.
     live
         Whether events since are counted in.
+    prepared
+        The candidates the publication holds for this customer; empty where something happened since.
     """
 
     profile: Profile
     publication: Publication
     live: bool
+    prepared: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,15 @@ class Service:
         remembered = await self.memory.of_customer(customer_id)
         self.reading_trouble = remembered.trouble
         today = self.clock.today(publication.as_of)
-        published = None if remembered.erased else publication.snapshot.profile(customer_id)
+        found = None if remembered.erased else publication.snapshot.customer(customer_id)
+        published = found.profile if found else None
+        prepared = found.prepared if found and not remembered.book else b""
         if remembered.book or (published is not None and today != published.as_of):
             profile = publication.standing.now(customer_id, published, remembered.book, today)
         else:
             profile = published or Profile(customer_id, today, known=False)
         self.metrics.stages["profile"].observe(time.perf_counter() - started)
-        return Seen(profile, publication, live=bool(remembered.book))
+        return Seen(profile, publication, live=bool(remembered.book), prepared=prepared)
 
     async def decide(self, customer_id: str, context: Context, text: str = "") -> Answer:
         """Decide what to say to a customer, if anything, and log it before it is answered.
@@ -120,7 +125,9 @@ class Service:
             context = hear(publication, context, text)
         started = time.perf_counter()
         at = self.clock.now(publication.as_of)
-        decision = publication.decider.decide(seen.profile, context, at, uuid.uuid4().hex)
+        decision = publication.decider.decide(
+            seen.profile, context, at, uuid.uuid4().hex, prepared=seen.prepared
+        )
         decided = time.perf_counter()
         logged = await self.memory.log(decision)
         self.metrics.stages["decide"].observe(decided - started)

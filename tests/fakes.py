@@ -121,8 +121,11 @@ class ShopEngine:
     def __init__(self, snapshot: str) -> None:
         self.snapshot = snapshot
 
-    def decide(self, profile: Profile, context: Context, at: datetime, decision_id: str) -> Decision:
+    def decide(
+        self, profile: Profile, context: Context, at: datetime, decision_id: str, *, prepared: bytes = b""
+    ) -> Decision:
         """Decide by the two rules."""
+        del prepared
         complains = context.intent == "complaint" or profile.open_issue
         ids = [f"item:{item}" for item in profile.history.items] + ["tea"]
         ranked = [self._ranked(offer, rank, complains=bool(complains)) for rank, offer in enumerate(ids, 1)]

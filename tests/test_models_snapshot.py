@@ -338,10 +338,18 @@ def test_a_generation_of_a_newer_format_is_refused(tmp_path: Path) -> None:
         Snapshot.current(tmp_path)
 
 
+def test_a_closed_generation_refuses_readers_instead_of_keeping_them_waiting(tmp_path: Path) -> None:
+    publish(tmp_path, [profile(1)])
+    snapshot = Snapshot.current(tmp_path)
+    snapshot.close()
+    with pytest.raises(SnapshotError, match="A read failed"):
+        snapshot.profile(profile(1).customer_id)
+
+
 def test_nobody_can_write_into_an_opened_generation(tmp_path: Path) -> None:
     publish(tmp_path, [profile(1)])
     with Snapshot.current(tmp_path) as snapshot, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        snapshot._connection.execute("DELETE FROM customers")
+        snapshot._idle.get().execute("DELETE FROM customers")
 
 
 def test_a_profile_is_read_in_microseconds(tmp_path: Path) -> None:

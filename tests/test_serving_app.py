@@ -204,10 +204,10 @@ def test_a_mistake_of_ours_tells_nothing_of_its_insides(tmp_path: Path) -> None:
         publication = open_shop(root)
 
         class Sulking:
-            def decide(self, profile, context, at, decision_id):
+            def decide(self, profile, context, at, decision_id, *, prepared=b""):
                 if decision_id != "self-test":
                     raise ZeroDivisionError("secret detail")
-                return publication.decider.decide(profile, context, at, decision_id)
+                return publication.decider.decide(profile, context, at, decision_id, prepared=prepared)
 
         return replace(publication, decider=Sulking())
 
