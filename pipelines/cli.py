@@ -21,7 +21,7 @@ from clv.errors import ClvError
 from pipelines.progress import Bars
 from pipelines.settings import Settings, load_settings
 from pipelines.steps import STEPS
-from pipelines.summary import print_findings, print_step, print_summary
+from pipelines.summary import print_earned, print_findings, print_step, print_summary
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -165,6 +165,32 @@ def _serve(config: Path | None, workspace: Workspace) -> None:
     """Start the service by the verb it handed over: this package does not know it."""
     options = ["--data-dir", str(workspace.root), *(["--config", str(config)] if config else [])]
     typer.main.get_command(app).main(args=["serve", *options], standalone_mode=False)
+
+
+@app.command("earned")
+def what_was_earned(
+    month: Annotated[datetime, typer.Option(formats=["%Y-%m"], help="Month to look at, such as 2026-10.")],
+    feedback: Annotated[
+        Path | None, typer.Option(help="Folder `clv feedback` wrote (default: feedback/ in the data folder).")
+    ] = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Tell what a month of prompts earned against the control group, net of what the centre cost."""
+    from pipelines.earnings import earned  # noqa: PLC0415
+    from pipelines.ledger import Ledger  # noqa: PLC0415
+
+    settings = _settings(config, data_dir)
+    workspace = Workspace(settings.data.data_dir)
+    with Ledger(workspace.ledger, read_only=True) as ledger:
+        found = earned(
+            ledger,
+            (feedback or workspace.root / "feedback") / "questions.csv",
+            month.date(),
+            margin_rate=settings.value.margin_rate,
+            agent=settings.centre.agent(),
+        )
+        print_earned(Console(), found, ledger.currency())
 
 
 @app.command()

@@ -14,6 +14,7 @@ from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:  # what it checks takes long to load
     from pipelines.doctor import Finding
+    from pipelines.earnings import Earned
 
 _NOTHING: Final = "nothing to do: what it reads has not changed"
 
@@ -105,6 +106,31 @@ def print_findings(console: Console, findings: Iterable[Finding]) -> None:
     console.print(table)
     ill = sum(not one.well for one in found)
     console.print("[green]all is well[/green]" if not ill else f"[red]{ill} to cure[/red]")
+
+
+def print_earned(console: Console, earned: Earned, currency: str = "") -> None:
+    """Print what a month of prompts earned: both arms, the difference with its interval, and the net."""
+    asked = f"{earned.questions:,} questions, {earned.silent:,} answered with silence, {earned.hints:,} hints"
+    console.print(f"[bold]{earned.month:%Y-%m}[/bold]: {asked}", highlight=False)
+    found = earned.impact
+    if found is None:
+        console.print(f"[yellow]{escape(earned.because)}[/yellow]", soft_wrap=True)
+        return
+    table = Table("customers", "asked about", "bought", "margin each", box=None, header_style="bold")
+    for name, arm in (("with prompts", found.treatment), ("control group", found.control)):
+        table.add_row(
+            name, f"{arm.customers:,}", f"{arm.rate:.1%}", f"{arm.value:,.2f} ± {arm.value_error:,.2f}"
+        )
+    console.print(table)
+    console.print(escape(found.verdict), soft_wrap=True)
+    money = f"{found.earned:,.0f} {currency}".strip()
+    span = f"{found.earned_low:,.0f} to {found.earned_high:,.0f}"
+    console.print(
+        f"Prompts earned [bold]{money}[/bold] ({span}, 95 %); the centre cost {found.cost:,.0f}; "
+        f"net [bold]{found.net:,.0f}[/bold].",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _plain(console: Console, summary: Mapping[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """The service's log as tables: labelled decisions to learn from, and what the ledger takes in.
 
 ``decisions.csv`` has one row for each offer served, with its propensity, the probability with which it was
-selected, and what became of it within the attribution window. ``purchases.csv``, ``interactions.csv`` and
+selected, and what became of it within the attribution window; ``questions.csv`` one for each question asked
+about a customer, answered with hints or with silence. ``purchases.csv``, ``interactions.csv`` and
 ``outcomes.csv`` are in the layout that ingest reads.
 """
 
@@ -49,6 +50,16 @@ DECISIONS: Final = (
     "model_version",
     "snapshot",
 )
+QUESTIONS: Final = (
+    "decision_id",
+    "at",
+    "customer_id",
+    "channel",
+    "agent_id",
+    "arm",
+    "hints",
+    "silence",
+)
 PURCHASES: Final = ("customer_id", "order_id", "ordered_at", "amount", "product_id", "is_return")
 INTERACTIONS: Final = (
     "interaction_id",
@@ -82,6 +93,7 @@ def write_feedback(database: Database, folder: Path, attribution_days: int) -> d
     folder.mkdir(parents=True, exist_ok=True)
     tables: dict[str, tuple[tuple[str, ...], Iterator[Mapping[str, Any]]]] = {
         "decisions.csv": (DECISIONS, labelled(database, attribution_days)),
+        "questions.csv": (QUESTIONS, _questions(database)),
         "purchases.csv": (PURCHASES, _purchases(database)),
         "interactions.csv": (INTERACTIONS, _interactions(database)),
         "outcomes.csv": (OUTCOMES, _outcomes(database)),
@@ -119,6 +131,21 @@ def labelled(database: Database, attribution_days: int) -> Iterator[dict[str, An
                 "reason": became.get("rejected", ""),
                 "purchased": int("purchased" in became or any(at <= day <= at + window for day in days)),
             }
+
+
+def _questions(database: Database) -> Iterator[dict[str, Any]]:
+    for row in database.rows(select(decisions).order_by(decisions.c.logged_at, decisions.c.decision_id)):
+        record = unpack(bytes(row.record))
+        yield {
+            "decision_id": row.decision_id,
+            "at": from_micros(row.at).isoformat(),
+            "customer_id": row.customer_id,
+            "channel": record["channel"],
+            "agent_id": row.agent_id,
+            "arm": record["arm"],
+            "hints": len(record["hints"]),
+            "silence": record["silence"],
+        }
 
 
 def _told(database: Database) -> dict[tuple[str, str], dict[str, str]]:

@@ -280,11 +280,14 @@ def test_the_log_becomes_labelled_rows(shop: LocalClient, var: Path, tmp_path: P
     with (tmp_path / "feedback" / "decisions.csv").open() as file:
         rows = {row["offer_id"]: row for row in csv.DictReader(file)}
     assert {path.name: rows for path, rows in written.items()} == {
-        "decisions.csv": 3, "purchases.csv": 1, "interactions.csv": 0, "outcomes.csv": 2,
+        "decisions.csv": 3, "questions.csv": 1, "purchases.csv": 1, "interactions.csv": 0, "outcomes.csv": 2,
     }  # fmt: skip
     assert (rows["tea"]["presented"], rows["tea"]["accepted"], rows["tea"]["purchased"]) == ("1", "1", "1")
     assert (rows["item:COFFEE"]["presented"], rows["item:COFFEE"]["purchased"]) == ("0", "0")
     assert float(rows["tea"]["selection_probability"]) == 1.0
+    with (tmp_path / "feedback" / "questions.csv").open() as file:
+        (asked,) = csv.DictReader(file)
+    assert (asked["customer_id"], asked["arm"], asked["hints"]) == ("ann", "treatment", "3")
 
 
 def test_what_is_counted_can_be_fetched(shop: LocalClient) -> None:
