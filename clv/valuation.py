@@ -6,6 +6,7 @@ One code path scores a table at night and one customer during the day; both give
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -75,6 +76,7 @@ class ValueModel:
         as_of: date,
         config: ValueConfig | None = None,
         purchases: pd.DataFrame | None = None,
+        spend: GammaGamma | None = None,
     ) -> ValueModel:
         """Fit on a summary table.
 
@@ -89,6 +91,8 @@ class ValueModel:
             How value is counted, by which purchase model and method.
         purchases
             The log the summary was made from; needed by the methods ``stack`` and ``machine``.
+        spend
+            A spend model fitted on the same summary already, where several purchase models are tried on it.
 
         Raises
         ------
@@ -113,7 +117,7 @@ class ValueModel:
             column(summary, col.MONETARY_VALUE),
             _revenue(summary),
         )
-        spend = GammaGamma(prior=config.prior).fit(*_evidence(x, m, revenue))
+        spend = spend or GammaGamma(prior=config.prior).fit(*_evidence(x, m, revenue))
         plain = cls(process, spend, as_of, config)
         if config.method == "process":
             return plain
@@ -185,12 +189,14 @@ class ValueModel:
         """
         x, t_x, T, m, revenue = self.arrays(summary)
         tilt = column(summary, TILT) if TILT in summary.columns else None
-        scored = self._score(x, t_x, T, m, revenue, horizon_days, tilt)
-        if col.MARGIN_RATE in summary.columns:
-            for name in (col.HISTORIC_CLV, col.PREDICTED_CLV, col.TOTAL_CLV):
-                scored[name] = scored[name] / self.config.margin_rate * column(summary, col.MARGIN_RATE)
+        margin = column(summary, col.MARGIN_RATE) if col.MARGIN_RATE in summary.columns else None
+        scored = self._score(x, t_x, T, m, revenue, horizon_days, tilt, margin)
         if col.SERVICE_COST_PER_DAY in summary.columns:
-            scored |= self._net(summary, scored, horizon_days)
+            so_far = np.zeros_like(T)
+            if col.HISTORIC_SERVICE_COST in summary.columns:
+                so_far = column(summary, col.HISTORIC_SERVICE_COST)
+            per_day = column(summary, col.SERVICE_COST_PER_DAY)
+            scored |= self._net(x, t_x, T, scored, horizon_days, per_day, so_far)
         wait = scored.pop("wait_days")
         near = np.where(wait <= FAR_AHEAD_DAYS, wait, np.nan)
         days = pd.to_timedelta(np.round(near), unit="D").to_numpy()
@@ -199,10 +205,16 @@ class ValueModel:
         return summary.assign(**scored, **{col.EXPECTED_DATE_OF_NEXT_ORDER: dates})
 
     def _net(
-        self, summary: pd.DataFrame, scored: dict[str, FloatArray], horizon: float
+        self,
+        x: FloatArray,
+        t_x: FloatArray,
+        T: FloatArray,
+        scored: Mapping[str, FloatArray],
+        horizon: float,
+        cost_per_day: FloatArray,
+        cost_so_far: FloatArray,
     ) -> dict[str, FloatArray]:
         """Return the discounted cost of serving customers while they live, and value net of all cost."""
-        x, t_x, T, _, _ = self.arrays(summary)
         rate = daily_rate(self.config.annual_discount)
         days = sum(
             (
@@ -214,11 +226,8 @@ class ValueModel:
             ),
             np.zeros_like(T),
         )
-        cost = column(summary, col.SERVICE_COST_PER_DAY) * scored[col.PROBABILITY_ALIVE] * days
-        so_far = np.zeros_like(cost)
-        if col.HISTORIC_SERVICE_COST in summary.columns:
-            so_far = column(summary, col.HISTORIC_SERVICE_COST)
-        return {col.PREDICTED_SERVICE_COST: cost, col.NET_CLV: scored[col.TOTAL_CLV] - so_far - cost}
+        cost = cost_per_day * scored[col.PROBABILITY_ALIVE] * days
+        return {col.PREDICTED_SERVICE_COST: cost, col.NET_CLV: scored[col.TOTAL_CLV] - cost_so_far - cost}
 
     def new_customer_value(self, horizon_days: float = 365) -> float:
         """Return the discounted margin to expect of repeat orders of somebody who just made their first."""
@@ -239,18 +248,24 @@ class ValueModel:
         horizon_days: float = 365,
         as_of: date | None = None,
         tilt: float | None = None,
+        margin_rate: float | None = None,
+        service_cost_per_day: float | None = None,
+        historic_service_cost: float = 0.0,
     ) -> CustomerValue:
         """Score one customer without a table: the same numbers, fast enough for a live conversation.
 
         ``tilt`` is what :meth:`tilts` said of the customer; without it the customer is as good as they look.
+        ``margin_rate`` and the costs to serve are the columns of the same names, from ``clv.service``.
         """
         x, t_x, T, m = np.array([[frequency], [recency_days], [age_days], [monetary_value]], dtype=np.float64)
         revenue = None if historic_revenue is None else np.array([historic_revenue], dtype=np.float64)
         lean = None if tilt is None else np.array([tilt], dtype=np.float64)
-        scored = {
-            name: float(value[0])
-            for name, value in self._score(x, t_x, T, m, revenue, horizon_days, lean).items()
-        }
+        margin = None if margin_rate is None else np.array([margin_rate], dtype=np.float64)
+        columns = self._score(x, t_x, T, m, revenue, horizon_days, lean, margin)
+        if service_cost_per_day is not None:
+            costs = np.array([[service_cost_per_day], [historic_service_cost]], dtype=np.float64)
+            columns |= self._net(x, t_x, T, columns, horizon_days, *costs)
+        scored = {name: float(value[0]) for name, value in columns.items()}
         wait = scored.pop("wait_days")
         due = (as_of or self.as_of) + timedelta(days=round(wait)) if wait <= FAR_AHEAD_DAYS else None
         between = scored.pop(col.AVERAGE_DAYS_BETWEEN_ORDERS)
@@ -270,8 +285,9 @@ class ValueModel:
         revenue: FloatArray | None,
         horizon: float,
         tilt: FloatArray | None,
+        margins: FloatArray | None = None,
     ) -> dict[str, FloatArray]:
-        process, margin = self.process, self.config.margin_rate
+        process, margin = self.process, self.config.margin_rate if margins is None else margins
         alive = process.alive(x, t_x, T)
         orders = process.orders(x, t_x, T, horizon, alive)
         rate = daily_rate(self.config.annual_discount)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -99,6 +99,9 @@ class CustomerValue:
         Spend to expect per future order.
     discounted_orders
         Orders to expect over the horizon, each discounted to today.
+    predicted_service_cost, net_clv
+        Discounted cost of serving the customer over the horizon, and total value less what serving cost
+        and will cost; none where the cost to serve is not known.
     """
 
     historic_clv: float
@@ -113,3 +116,13 @@ class CustomerValue:
     probability_alive: float
     expected_order_value: float
     discounted_orders: float
+    predicted_service_cost: float | None = None
+    net_clv: float | None = None
+
+    def as_fields(self) -> dict[str, float | date | None]:
+        """Return the numbers by name, without costs that are not known."""
+        found = asdict(self)
+        return {name: v for name, v in found.items() if v is not None or name not in _COSTS}
+
+
+_COSTS: Final = frozenset({"predicted_service_cost", "net_clv"})

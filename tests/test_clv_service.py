@@ -79,6 +79,33 @@ def test_net_value_is_value_less_the_cost_of_the_days_a_customer_stays():
     assert scored["net_clv"][2] < 0
 
 
+def test_one_customer_scored_live_costs_what_the_batch_says():
+    model = ValueModel(NBD.of(r=1.0, alpha=50.0), GammaGamma.of(p=6.0, q=4.0, gamma=15.0), AS_OF)
+    known = SUMMARY.assign(
+        margin_rate=[0.4, 0.3, 0.2],
+        service_cost_per_day=[0.1, 0.2, 0.0],
+        historic_service_cost=[7.0, 0.0, 3.0],
+    )
+    for row in model.predict(known, 365).to_dict("records"):
+        one = model.predict_one(
+            row["frequency"],
+            row["recency_days"],
+            row["age_days"],
+            row["monetary_value"],
+            historic_revenue=row["historic_revenue"],
+            margin_rate=row["margin_rate"],
+            service_cost_per_day=row["service_cost_per_day"],
+            historic_service_cost=row["historic_service_cost"],
+        )
+        for name in ("historic_clv", "predicted_clv", "total_clv", "predicted_service_cost", "net_clv"):
+            assert getattr(one, name) == pytest.approx(row[name], rel=1e-12), name
+
+
+def test_costs_that_are_not_known_are_no_fields_of_a_customer():
+    model = ValueModel(NBD.of(r=1.0, alpha=50.0), GammaGamma.of(p=6.0, q=4.0, gamma=15.0), AS_OF)
+    assert "net_clv" not in model.predict_one(3, 80, 100, 30.0).as_fields()
+
+
 def test_unit_costs_give_each_customer_a_margin_between_their_own_and_everybody_s():
     purchases = pd.DataFrame(
         {

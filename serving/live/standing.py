@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -120,9 +120,12 @@ class Standing:
                 historic_revenue=summary.historic_revenue,
                 horizon_days=self.horizon_days,
                 as_of=as_of,
-                tilt=_tilt(published),
+                tilt=_number(published, c.TILT),
+                margin_rate=_number(published, c.MARGIN_RATE),
+                service_cost_per_day=_number(published, c.SERVICE_COST_PER_DAY),
+                historic_service_cost=_number(published, c.HISTORIC_SERVICE_COST) or 0.0,
             )
-            for name, number in asdict(scored).items():
+            for name, number in scored.as_fields().items():
                 value[name] = number.isoformat() if isinstance(number, date) else number
         return value
 
@@ -134,12 +137,6 @@ class Standing:
         named = replace(profile, segments=segments)
         campaigns = tuple(tag for tag in profile.tags if tag.source == CAMPAIGNS)  # known to the night only
         return replace(named, tags=(*self.segment_model.tags_of(named, as_of), *campaigns))
-
-
-def _tilt(published: Mapping[str, Scalar]) -> float | None:
-    """Return by what last night's log corrected the customer's value; None if nothing did."""
-    tilt = published.get(c.TILT)
-    return float(tilt) if isinstance(tilt, int | float) else None
 
 
 def _number(value: Mapping[str, Scalar], name: str) -> float | None:

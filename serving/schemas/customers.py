@@ -25,6 +25,11 @@ class ValueAnswer(Schema):
     historic_clv: float | None = Field(None, examples=[2841.7], description="Margin earned so far.")
     predicted_clv: float | None = Field(None, examples=[1210.5], description="Expected in the next 365 days.")
     total_clv: float | None = Field(None, examples=[4052.2], description="Historic plus predicted.")
+    net_clv: float | None = Field(
+        None,
+        examples=[3893.0],
+        description="Total less what serving cost and will cost; null where the cost to serve is not known.",
+    )
     historic_number_of_orders: float | None = Field(None, examples=[58])
     predicted_number_of_orders: float | None = Field(None, examples=[31.4])
     average_days_between_orders: float | None = Field(None, examples=[6.1])
@@ -48,6 +53,9 @@ PARTS = (
     "last_gap_days",
     "expected_order_value",
     "discounted_orders",
+    "margin_rate",
+    "historic_service_cost",
+    "predicted_service_cost",
     "contacts_30d",
     "ranked_channel_affinity",
 )
