@@ -257,4 +257,6 @@ def guess_table(stem: str, headers: Sequence[str]) -> str | None:
     for preferred in ("purchases", "outcomes", "interactions", "offers"):
         if preferred in complete:
             return preferred
+    if complete == ["customers"] and "amount" in resolve(TABLES["purchases"], headers):
+        return "purchases"  # who paid how much: a log that lacks its dates, and is told so
     return complete[0] if len(complete) == 1 else None

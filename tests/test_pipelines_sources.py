@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from clv.errors import DataError, MissingColumn, SettingError
+from pipelines.ingest import ingest
 from pipelines.ledger import Ledger
 from pipelines.sources import source_for
 from tests.exports import log, rows, take_in, write
@@ -423,3 +424,12 @@ def test_hidden_files_of_a_folder_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path / "._orders.csv", "what a desktop keeps beside a file")
     write(tmp_path / ".cache" / "orders.csv", LOG)
     assert [feed.label for feed in source_for(tmp_path).feeds] == [str(tmp_path / "orders.csv")]
+
+
+def test_a_log_without_dates_is_told_what_it_lacks_and_not_taken_for_a_list_of_people(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "export.csv"
+    file.write_text("customer,amount\nann,20\nbob,30\n", encoding="utf-8")
+    with Ledger(None) as ledger, pytest.raises(MissingColumn, match="ordered_at"):
+        ingest(ledger, source_for(file))
