@@ -7,6 +7,7 @@ commands      the verbs serve, settings, keys, audit ...
 app           the application put together; start and end
 errors        how an error becomes an answer: one table, one shape
 doorway       what every request passes: its id, the security headers, the largest body
+express       the short way to the one question asked all day
 addresses     which part of an address is a key, slashes and all
 refusals      why the service says no
 service       what can be asked: who, what to say, who is in a segment

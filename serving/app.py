@@ -22,6 +22,7 @@ from serving.champions import Champions
 from serving.doorway import Doorway, security_headers
 from serving.engines import open_publication
 from serving.errors import add_error_handlers
+from serving.express import Express
 from serving.logs import set_up_logs
 from serving.memory import Memory
 from serving.metrics import Metrics
@@ -73,8 +74,9 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
         lifespan=_lifespan,
     )
     app.state.service = service
-    app.state.gate = Gate(settings, _doorkeeper(settings, secret, service))
+    app.state.gate = gate = Gate(settings, _doorkeeper(settings, secret, service))
     app.state.headers = security_headers(settings.security.frame_ancestors)
+    app.add_middleware(Express, service=service, gate=gate)
     app.add_middleware(Doorway, headers=app.state.headers, largest_body=LARGEST_BODY, metrics=metrics)
     for noun in ROUTERS:
         app.include_router(noun.router)

@@ -6,9 +6,9 @@ One plain ASGI layer: the largest body, a request id, the security headers, the 
 from __future__ import annotations
 
 import logging
+import os
 import re
 import time
-import uuid
 from typing import Final
 
 import orjson
@@ -71,6 +71,7 @@ class Doorway:
     ) -> None:
         self.app = app
         self.headers = headers
+        self._names = frozenset(name for name, _ in headers)
         self.largest_body = largest_body
         self.metrics = metrics
 
@@ -106,12 +107,11 @@ class Doorway:
 
     def _dress(self, message: Message, request_id: str) -> None:
         """Put on the headers that the answer does not wear already."""
-        given = {name for name, _ in message["headers"]}
-        message["headers"] = [
-            *message["headers"],
-            *((name, value) for name, value in self.headers if name not in given),
-            (b"x-request-id", request_id.encode("ascii")),
-        ]
+        given, worn = message["headers"], self.headers
+        if not self._names.isdisjoint([name for name, _ in given]):
+            names = {name for name, _ in given}
+            worn = [(name, value) for name, value in worn if name not in names]
+        message["headers"] = [*given, *worn, (b"x-request-id", request_id.encode("ascii"))]
 
     def _note(self, scope: Scope, status: int, seconds: float, request_id: str) -> None:
         """Count a request, and log it by its route: never by its address, which may name a customer."""
@@ -169,4 +169,4 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _ID.fullmatch(value):
             return bytes(value).decode("ascii")
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()

@@ -42,7 +42,7 @@ _PLAIN: Final = {400: "malformed", 404: "not_found", 405: "wrong_method", 413: "
 def add_error_handlers(app: FastAPI) -> None:
     """Answer every error of the application in the one shape."""
     handlers: dict[type[Exception], Callable[[Request, Exception], Response]] = {
-        errors.ClvError: _explained,
+        errors.ClvError: explained,
         RequestValidationError: _invalid,
         HTTPException: _plain,
         Exception: _unexpected,
@@ -62,8 +62,16 @@ def _on_the_loop(
     return handle
 
 
-def _explained(request: Request, error: Exception) -> Response:
-    """Answer an error of our own tree."""
+def explained(request: Request, error: Exception) -> Response:
+    """Answer an error of our own tree.
+
+    Parameters
+    ----------
+    request
+        What was asked.
+    error
+        Why it is refused.
+    """
     if not isinstance(error, errors.ClvError):
         return _unexpected(request, error)
     status, code = next((status, code) for kind, status, code in STATUSES if isinstance(error, kind))

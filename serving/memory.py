@@ -21,8 +21,8 @@ from serving.published import Publication
 from serving.refusals import Refusal, Unavailable
 from serving.settings import Settings
 from serving.store import conversations, decisions, events, generations, people, trail
-from serving.store.commits import Commits, Handler
-from serving.store.database import Database
+from serving.store.commits import Commits, Handler, Waiting
+from serving.store.database import Database, Row
 from serving.store.tables import profiles, suppressions
 
 _SHORT_PATIENCE: Final = 0.05  # seconds an answer waits for its log while the store is known to be in trouble
@@ -58,7 +58,7 @@ class Memory:
         self.trail = trail.Trail(secret)
         self.log_wait_seconds = settings.store.log_wait_seconds
         self.unlogged = 0
-        self._later: deque[dict[str, Any]] = deque(maxlen=_MOST_LATER)
+        self._later: deque[Row] = deque(maxlen=_MOST_LATER)
         self.trouble = ""
         log = events.EventLog(self.pseudonyms)
         handlers: Mapping[str, Handler] = {
@@ -69,7 +69,8 @@ class Memory:
             "erasures": self._erase,
             "generations": _note,
         }
-        self.commits = Commits(self.database, handlers, settings.store.most_waiting)
+        at_once = {"decisions": decisions.log_at_once}
+        self.commits = Commits(self.database, handlers, settings.store.most_waiting, at_once)
 
     def open(self) -> None:
         """Bring the layout up to date; a store that is down is noted and tried again later."""
@@ -118,14 +119,27 @@ class Memory:
         When the store is in trouble hints go on: the answer then says it was not logged.
         """
         row = decisions.as_row(decision, time.time_ns() // 1000)
-        written = asyncio.ensure_future(self.commits.write("decisions", row))
         patience = _SHORT_PATIENCE if self.commits.trouble else self.log_wait_seconds
-        await asyncio.wait((written,), timeout=patience)
-        if written.done() and written.exception() is None:
-            return True
-        self.unlogged += 1
-        written.add_done_callback(partial(self._keep_for_later, row))
-        return False
+        try:
+            entry = self.commits.submit("decisions", row)
+            timer = asyncio.get_running_loop().call_later(patience, self._go_on_without, entry)
+            try:
+                in_time: bool = await entry.written is None
+            finally:
+                timer.cancel()
+        except Refusal:
+            self._later.append(row)
+            in_time = False
+        self.unlogged += not in_time
+        return in_time
+
+    def _go_on_without(self, entry: Waiting) -> None:
+        """Let an answer go that waited long enough; its log is still written, or kept for later."""
+        waiting = entry.written
+        entry.written = waiting.get_loop().create_future()
+        entry.written.add_done_callback(partial(self._keep_for_later, entry.payload))
+        if not waiting.done():
+            waiting.set_result(False)
 
     async def recover(self) -> None:
         """Bring back a store that was down, and write the decisions it did not take."""
@@ -139,7 +153,7 @@ class Memory:
                 return
             self._later.popleft()
 
-    def _keep_for_later(self, row: dict[str, Any], written: asyncio.Future[Any]) -> None:
+    def _keep_for_later(self, row: Row, written: asyncio.Future[Any]) -> None:
         """Keep a decision the store refused; the oldest give way when there are too many."""
         if not written.cancelled() and written.exception() is not None:
             self._later.append(row)

@@ -18,6 +18,8 @@ from serving.addresses import SLASHED, key_of
 from serving.refusals import NotAllowed, NotSignedIn, TooMany
 from serving.settings import LOOPBACK, Settings
 
+_LOOPBACK: Final = frozenset(name.encode() for name in LOOPBACK)
+
 
 class Gate:
     """Lets in who may come in.
@@ -64,6 +66,40 @@ class Gate:
         if who.role == "agent" and customer is not None:
             self._curiosity.ask(who.subject, customer)
         return who
+
+    def at_once(
+        self, client: tuple[str, int] | None, host: bytes, authorization: bytes, path: str
+    ) -> Identity | None:
+        """Return who posts to a route, if it can be told without waiting and they may; nothing is counted.
+
+        None means neither yes nor no: :meth:`admit` decides and says why.
+
+        Parameters
+        ----------
+        client
+            Address the request came from.
+        host, authorization
+            The headers of these names; empty where missing.
+        path
+            The route's.
+        """
+        if not self.sign_in:
+            return LOCAL if host.partition(b":")[0] in _LOOPBACK else None
+        if self._bad_tries.empty(client[0] if client else ""):
+            return None
+        who = self._doorkeeper.holder(authorization)
+        return who if who and may(who.role, who.scopes, "POST", path) else None
+
+    def count(self, who: Identity, customer_id: str) -> bool:
+        """Count a question of somebody :meth:`at_once` told; return whether it was not one too many."""
+        if not self.sign_in:
+            return True
+        if who.role == "agent":
+            try:
+                self._curiosity.ask(who.subject, customer_id)
+            except TooMany:
+                return False
+        return not self._requests.take(who.subject)
 
     async def _recognise(self, request: Request) -> Identity:
         """Tell who asks; who guesses too often is not even listened to."""

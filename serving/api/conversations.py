@@ -17,7 +17,7 @@ from serving.access.identity import Identity
 from serving.api.asking import ServiceDep, errors
 from serving.live.standing import COMPLAINTS
 from serving.refusals import Conflict, NotFound
-from serving.schemas import MessageBody, OffersAnswer
+from serving.schemas import MessageBody, OffersAnswer, offers_json
 from serving.service import Service, hear
 from serving.store.conversations import Conversation, find
 
@@ -51,7 +51,7 @@ async def message(
         raise Conflict("This conversation is with another customer.", hint="Start one of its own.")
     context = _context(service, before, body, who)
     answer = await service.decide(body.customer_id, context)
-    said = OffersAnswer.of(answer, service.settings.serving.refused_limit).model_dump_json().encode()
+    said = offers_json(answer, service.settings.serving.refused_limit)
     heard = Conversation(
         conversation_id=conversation_id,
         owner=before.owner if before else who.subject,

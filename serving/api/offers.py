@@ -8,8 +8,8 @@ from fastapi import APIRouter, Body, Request, Response
 
 from serving.access.gate import GatedRoute
 from serving.access.identity import Identity
-from serving.api.asking import CustomerId, ServiceDep, errors, say
-from serving.schemas import OffersAnswer, OffersBody
+from serving.api.asking import CustomerId, ServiceDep, errors
+from serving.schemas import OffersAnswer, OffersBody, offers_json
 
 router = APIRouter(tags=["offers"], route_class=GatedRoute)
 
@@ -47,4 +47,5 @@ async def next_best_offers(
     question = body or _NO_CONTEXT
     who: Identity = request.state.who
     answer = await service.decide(customer_id, question.context.context(who.subject), question.text)
-    return say(OffersAnswer.of(answer, service.settings.serving.refused_limit))
+    said = offers_json(answer, service.settings.serving.refused_limit)
+    return Response(said, media_type="application/json")

@@ -25,6 +25,7 @@ from serving.schemas.offers import (
     OffersAnswer,
     OffersBody,
     RefusedAnswer,
+    offers_json,
 )
 from serving.schemas.people import AuditAnswer, DeedAnswer, ErasedAnswer, PersonAnswer
 from serving.schemas.segments import MemberAnswer, MembersAnswer, SegmentAnswer, SegmentsAnswer
@@ -60,4 +61,5 @@ __all__ = [
     "SegmentsAnswer",
     "TagAnswer",
     "ValueAnswer",
+    "offers_json",
 ]

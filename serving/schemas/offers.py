@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from heapq import nsmallest
 
+import orjson
 from pydantic import Field
 
 from recommend.context import Context, Direction, Sentiment
@@ -71,12 +73,6 @@ class HintAnswer(Schema):
     selection_probability: float = Field(ge=0, le=1, examples=[1.0])
     segment_tags: tuple[str, ...] = Field(examples=[["rfm_champions"]])
 
-    @classmethod
-    def of(cls, hint: Hint, publication: Publication) -> HintAnswer:
-        """Build the answer from a hint."""
-        fields = {name: getattr(hint, name) for name in cls.model_fields}
-        return cls(**{**fields, "segment_tags": publication.shown(hint.segment_tags)})
-
 
 class RefusedAnswer(Schema):
     """One offer that was held back, and why."""
@@ -87,18 +83,6 @@ class RefusedAnswer(Schema):
     stage: Stage = Field(examples=["contact"], description="Which policy held it back.")
     reason: str = Field(examples=["Rejected 3 days ago; not again for 30 days."])
     propensity: float = Field(ge=0, le=1, examples=[0.12])
-
-    @classmethod
-    def of(cls, ranked: Ranked, name: str) -> RefusedAnswer:
-        """Build the answer from a dropped candidate."""
-        return cls(
-            offer_id=ranked.offer_id,
-            name=name,
-            kind=ranked.kind,
-            stage=ranked.dropped_by or "arbitration",
-            reason=ranked.reason,
-            propensity=ranked.propensity,
-        )
 
 
 class OffersAnswer(Schema):
@@ -121,31 +105,68 @@ class OffersAnswer(Schema):
     snapshot: str = Field(examples=["000007-2017-12-31"])
     logged: bool = Field(examples=[True], description="False only while the store is in trouble.")
 
-    @classmethod
-    def of(cls, answer: Answer, refused_limit: int) -> OffersAnswer:
-        """Build the answer from a decision."""
-        decision, profile = answer.decision, answer.seen.profile
-        names = answer.seen.publication.offer_name
-        refused = [ranked for ranked in decision.candidates if ranked.dropped_by]
-        refused.sort(key=lambda ranked: (-ranked.propensity, ranked.offer_id))
-        return cls(
-            decision_id=decision.decision_id,
-            at=decision.at,
-            customer_id=decision.customer_id,
-            known=profile.known,
-            hints=tuple(HintAnswer.of(hint, answer.seen.publication) for hint in decision.hints),
-            silence=decision.silence,
-            refused=tuple(
-                RefusedAnswer.of(ranked, names(ranked.offer_id)) for ranked in refused[:refused_limit]
-            ),
-            refused_total=len(refused),
-            arm=decision.arm,
-            exploration=decision.exploration,
-            as_of=profile.as_of,
-            model_version=decision.model_version,
-            snapshot=decision.snapshot,
-            logged=answer.logged,
-        )
+
+def offers_json(answer: Answer, refused_limit: int) -> bytes:
+    """Return the answer as :class:`OffersAnswer` describes it, straight from the decision.
+
+    Parameters
+    ----------
+    answer
+        What was decided, and for whom.
+    refused_limit
+        How many of the offers held back are told, the likeliest first.
+    """
+    decision, publication = answer.decision, answer.seen.publication
+    refused = [ranked for ranked in decision.candidates if ranked.dropped_by]
+    shown = nsmallest(refused_limit, refused, key=_likeliest_first)
+    said = {
+        "decision_id": decision.decision_id,
+        "at": decision.at,
+        "customer_id": decision.customer_id,
+        "known": answer.seen.profile.known,
+        "hints": [_hint(hint, publication) for hint in decision.hints],
+        "silence": decision.silence,
+        "refused": [_refused(ranked, publication) for ranked in shown],
+        "refused_total": len(refused),
+        "arm": decision.arm,
+        "exploration": decision.exploration,
+        "as_of": answer.seen.profile.as_of,
+        "model_version": decision.model_version,
+        "snapshot": decision.snapshot,
+        "logged": answer.logged,
+    }
+    return orjson.dumps(said, option=orjson.OPT_UTC_Z)
+
+
+def _likeliest_first(ranked: Ranked) -> tuple[float, str]:
+    return -ranked.propensity, ranked.offer_id
+
+
+def _hint(hint: Hint, publication: Publication) -> dict[str, object]:
+    return {
+        "rank": hint.rank,
+        "offer_id": hint.offer_id,
+        "name": hint.name,
+        "kind": hint.kind,
+        "words": hint.words,
+        "reasons": hint.reasons,
+        "propensity": hint.propensity,
+        "value": hint.value,
+        "priority": hint.priority,
+        "selection_probability": hint.selection_probability,
+        "segment_tags": publication.shown(hint.segment_tags),
+    }
+
+
+def _refused(ranked: Ranked, publication: Publication) -> dict[str, object]:
+    return {
+        "offer_id": ranked.offer_id,
+        "name": publication.offer_name(ranked.offer_id),
+        "kind": ranked.kind,
+        "stage": ranked.dropped_by,
+        "reason": ranked.reason,
+        "propensity": ranked.propensity,
+    }
 
 
 class MessageBody(Schema):

@@ -1,7 +1,8 @@
 """Many writers, one commit: what arrives while a commit is under way shares the next one.
 
 A commit with synchronous FULL costs the same for one row as for a hundred. All writing is done by one thread,
-so the event loop never waits for the disk, and nothing is answered before it is committed.
+so the event loop never waits for the disk, and nothing is answered before it is committed. The thread is
+handed a whole group and answers once for it: between the two there is no lock of ours.
 """
 
 from __future__ import annotations
@@ -9,17 +10,30 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from clv.errors import ClvError
 from serving.refusals import TooMany
-from serving.store.database import Database
+from serving.store.database import Database, Row
 
 Handler = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+AtOnce = Callable[[Sequence[Any]], tuple[str, Row]]
 _MOST_IN_ONE: Final = 256
+_MOST_AT_ONCE: Final = 128  # rows of one statement: older SQLite takes 999 values
+
+
+@dataclass(slots=True, eq=False)
+class Waiting:
+    """Something to be written, and who waits for it."""
+
+    kind: str
+    payload: Any
+    weight: int
+    written: asyncio.Future[Any]
 
 
 class Commits:
@@ -33,14 +47,25 @@ class Commits:
         By kind of work: gets an open transaction and all payloads of that kind, returns one result each.
     most_waiting
         Payloads that may wait, counted by their weight; more are refused at once.
+    at_once
+        Of kinds that are only inserted: makes one statement of many payloads, which SQLite takes as a
+        transaction of its own.
     """
 
-    def __init__(self, database: Database, handlers: Mapping[str, Handler], most_waiting: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        handlers: Mapping[str, Handler],
+        most_waiting: int,
+        at_once: Mapping[str, AtOnce] | None = None,
+    ) -> None:
         self._database = database
         self._handlers = handlers
+        self._at_once = at_once or {}
         self._most_waiting = most_waiting
-        self._waiting: list[tuple[str, Any, int, asyncio.Future[Any]]] = []
-        self._draining: asyncio.Task[None] | None = None
+        self._waiting: list[Waiting] = []
+        self._planned = False
+        self._quiet: list[asyncio.Future[None]] = []
         self._held: list[Connection] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commits")
         self.weight = 0
@@ -58,21 +83,29 @@ class Commits:
         Unavailable
             If the database does not take it; nothing of it is kept then.
         """
+        return await self.submit(kind, payload, weight).written
+
+    def submit(self, kind: str, payload: Any, weight: int = 1) -> Waiting:  # noqa: ANN401
+        """Queue a payload without waiting for it; :meth:`write` says the rest."""
         if self.weight + weight > self._most_waiting:
             raise TooMany(
                 "The store is busy.", hint="Send it again after Retry-After seconds.", retry_after=1
             )
-        result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((kind, payload, weight, result))
+        loop = asyncio.get_running_loop()
+        entry = Waiting(kind, payload, weight, loop.create_future())
+        self._waiting.append(entry)
         self.weight += weight
-        if self._draining is None or self._draining.done():
-            self._draining = asyncio.create_task(self._drain())
-        return await result
+        if not self._planned:
+            self._planned = True
+            loop.call_soon(self._hand_over, loop)
+        return entry
 
     async def settle(self) -> None:
         """Wait until everything queued is written."""
-        if self._draining is not None:
-            await asyncio.gather(self._draining, return_exceptions=True)
+        if self._planned:
+            quiet: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._quiet.append(quiet)
+            await quiet
 
     async def close(self) -> None:
         """Write what is queued, then stop."""
@@ -84,35 +117,66 @@ class Commits:
         while self._held:
             self._held.pop().close()
 
-    async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
-        while self._waiting:
-            group, self._waiting = self._waiting[:_MOST_IN_ONE], self._waiting[_MOST_IN_ONE:]
-            try:
-                results = await loop.run_in_executor(self._thread, self._commit, group)
-            except ClvError as error:
-                self.trouble = error.what
-                for *_, future in group:
-                    if not future.done():
-                        future.set_exception(type(error)(error.what, where=error.where, hint=error.hint))
-            else:
-                self.trouble = ""
-                for (*_, future), result in zip(group, results, strict=True):
-                    if not future.done():
-                        future.set_result(result)
-            self.weight -= sum(weight for _, _, weight, _ in group)
+    # -- on the event loop ------------------------------------------------------------------------------
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Give the thread what is waiting; one group at a time."""
+        group, self._waiting = self._waiting[:_MOST_IN_ONE], self._waiting[_MOST_IN_ONE:]
+        done = self._thread.submit(self._commit, group)
+        done.add_done_callback(lambda found: loop.call_soon_threadsafe(self._answer, loop, group, found))
 
-    def _commit(self, group: Sequence[tuple[str, Any, int, asyncio.Future[Any]]]) -> list[Any]:
-        """Write a group in one transaction, kind by kind."""
+    def _answer(
+        self, loop: asyncio.AbstractEventLoop, group: Sequence[Waiting], found: Future[Sequence[Any]]
+    ) -> None:
+        """Tell everybody of a group how it went, and go on with the next one."""
+        error = found.exception()
+        self.trouble = error.what if isinstance(error, ClvError) else ""
+        if error is None:
+            for entry, result in zip(group, found.result(), strict=True):
+                if not entry.written.done():
+                    entry.written.set_result(result)
+        else:
+            for entry in group:
+                if not entry.written.done():
+                    entry.written.set_exception(_copy(error))
+        self.weight -= sum(entry.weight for entry in group)
+        if self._waiting:
+            self._hand_over(loop)
+            return
+        self._planned = False
+        while self._quiet:
+            self._quiet.pop().set_result(None)
+
+    # -- on the thread ----------------------------------------------------------------------------------
+    def _commit(self, group: Sequence[Waiting]) -> Sequence[Any]:
+        """Write a group in one transaction."""
         started = time.perf_counter()
-        results: list[Any] = [None] * len(group)
-        with self._database.writing_on(self._held) as connection:
-            for kind, handler in self._handlers.items():
-                places = [place for place, entry in enumerate(group) if entry[0] == kind]
-                if places:
-                    answers = handler(connection, [group[place][1] for place in places])
-                    for place, answer in zip(places, answers, strict=True):
-                        results[place] = answer
+        kinds = {entry.kind for entry in group}
+        alone = self._at_once.get(next(iter(kinds))) if len(kinds) == 1 else None
+        if alone and self._database.is_sqlite and len(group) <= _MOST_AT_ONCE:
+            statement, values = alone([entry.payload for entry in group])
+            self._database.insert_on(self._held, statement, values)
+            results: list[Any] = [None] * len(group)
+        else:
+            results = self._by_kind(group)
         self.commits += 1
         self.seconds += time.perf_counter() - started
         return results
+
+    def _by_kind(self, group: Sequence[Waiting]) -> list[Any]:
+        """Write a group kind by kind, in the order of the handlers."""
+        results: list[Any] = [None] * len(group)
+        with self._database.writing_on(self._held) as connection:
+            for kind, handler in self._handlers.items():
+                places = [place for place, entry in enumerate(group) if entry.kind == kind]
+                if places:
+                    answers = handler(connection, [group[place].payload for place in places])
+                    for place, answer in zip(places, answers, strict=True):
+                        results[place] = answer
+        return results
+
+
+def _copy(error: BaseException) -> BaseException:
+    """Return an error of its own for each who waits: one that is raised twice would grow its traceback."""
+    if isinstance(error, ClvError):
+        return type(error)(error.what, where=error.where, hint=error.hint)
+    return error

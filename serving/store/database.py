@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -25,6 +27,7 @@ from serving.refusals import Unavailable
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 Row: TypeAlias = tuple[str | int | float | bytes | None, ...]
+_STEP: Final = 0.0002  # seconds between two looks at a lock that is taken
 _ADVISORY: Final = 7_203_511  # any fixed number: one migration at a time on PostgreSQL
 
 
@@ -56,6 +59,7 @@ class Database:
         engine = create_engine(self.url, connect_args={"timeout": self.wait_seconds})
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_for_writing)
+        event.listen(engine, "checkin", _end_what_is_open)
         return engine
 
     def upgrade(self) -> None:
@@ -110,14 +114,45 @@ class Database:
             Where the connection is kept: empty, or holding it.
         """
         with self.guarded():
-            if not held:
-                held.append(self.engine.connect())
+            connection = self._hold(held)
             try:
-                with held[0].begin():
-                    yield held[0]
+                with connection.begin():
+                    yield connection
             except BaseException:
                 held.pop().close()
                 raise
+
+    def insert_on(self, held: list[Connection], statement: str, values: Row) -> None:
+        """Insert by one statement of SQLite's that is a transaction of its own, from lock to disk.
+
+        The interpreter is let go of once and taken back once, however many rows there are: a busy event loop
+        is not asked for it row by row.
+
+        Parameters
+        ----------
+        held
+            Where the connection is kept: empty, or holding it.
+        statement, values
+            An insert with a question mark for each value.
+        """
+        with self.guarded():
+            driver = self._hold(held).connection.driver_connection
+            try:
+                _patiently(partial(driver.execute, statement, values), self.wait_seconds)  # type: ignore[union-attr]
+            except BaseException:
+                held.pop().close()
+                raise
+
+    def _hold(self, held: list[Connection]) -> Connection:
+        """Return the kept connection; a new one waits for the lock by itself, in finer steps than SQLite."""
+        if not held:
+            held.append(self.engine.connect())
+            if self.is_sqlite:
+                driver: sqlite3.Connection = held[0].connection.driver_connection  # type: ignore[assignment]
+                driver.isolation_level = None  # one that was read from before would begin and never commit
+                driver.execute("PRAGMA busy_timeout = 0")
+                held[0].info["wait_seconds"] = self.wait_seconds
+        return held[0]
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -175,10 +210,35 @@ def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401  (the dr
         connection.execute(f"PRAGMA {pragma}")
 
 
+def _end_what_is_open(connection: Any, _: object) -> None:  # noqa: ANN401  (the driver's own type)
+    """Undo what a commit that failed left open: who has the connection next would write into it unawares."""
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
+
+
 def _begin_for_writing(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first and then writes could not be retried."""
     if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        _patiently(partial(driver.execute, "BEGIN IMMEDIATE"), connection.info.get("wait_seconds", 0.0))
+
+
+def _patiently(take: Callable[[], object], seconds: float) -> None:
+    """Do what needs SQLite's write lock, again and again while another process holds it.
+
+    SQLite itself waits in steps that grow to a tenth of a second; the other process holds the lock for less
+    than a millisecond.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            take()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_STEP)
+        else:
+            return
 
 
 def write_many(

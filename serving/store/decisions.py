@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, select
+from sqlalchemy.dialects import sqlite
 
 from recommend.decision import Decision, Ranked
 from serving.live.messages import micros
-from serving.store.database import Database, write_many
+from serving.store.database import Database, Row, write_many
 from serving.store.tables import decisions, outcomes
 
 
@@ -31,7 +33,7 @@ class Logged:
     record: dict[str, Any]
 
 
-def as_row(decision: Decision, logged_at: int) -> dict[str, Any]:
+def as_row(decision: Decision, logged_at: int) -> Row:
     """Return a decision as the store keeps it: the record whole, with every candidate and its numbers.
 
     Parameters
@@ -41,15 +43,15 @@ def as_row(decision: Decision, logged_at: int) -> dict[str, Any]:
     logged_at
         The wall clock, UTC microseconds; ``decision.at`` is business time.
     """
-    return {
-        "decision_id": decision.decision_id,
-        "at": micros(decision.at),
-        "logged_at": logged_at,
-        "customer_id": decision.customer_id,
-        "agent_id": decision.agent_id,
-        "snapshot": decision.snapshot,
-        "record": pack(decision),
-    }
+    return (
+        decision.decision_id,
+        micros(decision.at),
+        logged_at,
+        decision.customer_id,
+        decision.agent_id,
+        decision.snapshot,
+        pack(decision),
+    )
 
 
 def pack(decision: Decision) -> bytes:
@@ -89,12 +91,22 @@ _CANDIDATE: Final = {field.name: attrgetter(field.name) for field in fields(Rank
 _TEXTS: Final = ("kind", "sources", "dropped_by", "reason")
 
 
-def log_decisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[None]:
+def log_decisions(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Write decisions."""
-    write_many(
-        connection, decisions.insert(), _LOGGED, [tuple(row[name] for name in _LOGGED) for row in rows]
-    )
+    write_many(connection, decisions.insert(), _LOGGED, rows)
     return [None] * len(rows)
+
+
+def log_at_once(rows: Sequence[Row]) -> tuple[str, Row]:
+    """Return one statement of SQLite's that writes decisions, and its values."""
+    return _insert_of(len(rows)), tuple(value for row in rows for value in row)
+
+
+@cache
+def _insert_of(count: int) -> str:
+    row = f"({', '.join('?' * len(_LOGGED))})"
+    one = str(decisions.insert().compile(dialect=sqlite.dialect(), column_keys=_LOGGED))
+    return one.replace(row, ", ".join([row] * count))
 
 
 def find_decision(database: Database, decision_id: str) -> Logged | None:
