@@ -1,16 +1,18 @@
 """Which model a log deserves: all are tried on several of its own days, and one is chosen with a reason.
 
 Competitors: the NBD, the buy-till-you-die models, everybody's past spend carried on, the trees, and the
-stack of the best buy-till-you-die model with the trees. Each is fitted on what was visible on a day and
-asked for the days after it; ranking and level are judged together, since a budget needs both.
+stack of the best purchase model with the trees. Each is fitted on what was visible on a day and asked for
+the days after it. Ranking and level are judged together, since a budget needs both: totals within five
+points of the best count as equal, and beyond that a point of the total costs a point of Gini.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from clv.errors import TooLittleData
 from clv.fitting import DropoutNotIdentified, LittleEvidence
 from clv.histories import FloatArray
 from clv.holdout import Measures, Split, cut_offs, measure, past_rate, past_spend_rate, split
+from clv.spend import GammaGamma
 from clv.stacking import teach
 from clv.summary import log_gaps
 from clv.valuation import ValueModel
@@ -28,13 +31,17 @@ from clv.value import ValueConfig
 __all__ = ["BacktestReport", "Trial", "backtest"]
 
 PAST_SPEND: Final = "past spend"
-# The NBD is compared but never underneath: it knows no leaving, so it could not say who is still active.
-# Where dropout is not identified, the models with dropout fall back to it by themselves.
+# The NBD knows no leaving, so it could not say who is still active: it is underneath only where silent
+# customers come back so often that every model of leaving ranks clearly worse. Where dropout is not
+# identified, the models with dropout fall back to it by themselves.
 WITH_DROPOUT: Final = ("bgnbd", "mbgnbd", "paretonbd", "mbgcnbd")
 PROCESSES: Final = ("nbd", *WITH_DROPOUT)
 WITH_TREES: Final = ("stack", "machine")
+STEADY: Final = "nbd"
 LEVEL_SLACK: Final = 0.05  # of the total: closer than that, ranking decides
+CLEARLY: Final = 0.02  # of a Gini: what a few thousand customers can tell apart
 MOST_CUSTOMERS: Final = 30_000
+_Fitted: TypeAlias = tuple[ValueModel, pd.DataFrame]  # and the summary it was fitted on
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +159,22 @@ def backtest(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DropoutNotIdentified)
         warnings.simplefilter("ignore", LittleEvidence)
-        trials = [trial for one in held for trial in _plain_trials(one, visible)]
-        process = _choose(trials, WITH_DROPOUT)
-        trials += [trial for one in held for trial in _tree_trials(one, visible, process, asked)]
-    chosen = _choose(trials, (process, *WITH_TREES))
+        tried = [_plain_trials(one, visible) for one in held]
+        trials = [trial for own, _ in tried for trial in own]
+        process = _underneath(trials)
+        for one, (_, models) in zip(held, tried, strict=True):
+            trials += _tree_trials(one, visible, models[process], asked)
+    rivals = (
+        (process, *WITH_TREES) if process != STEADY else (_choose(trials, WITH_DROPOUT), process, *WITH_TREES)
+    )
+    chosen = _choose(trials, rivals)
+    method = chosen if chosen in WITH_TREES else "process"
     return BacktestReport(
         trials=tuple(trials),
         process=process,
         chosen=chosen,
-        reason=_reason(trials, process, chosen),
-        config=replace(asked, kind=process, method=chosen if chosen in WITH_TREES else "process"),
+        reason=_reason(trials, rivals, chosen),
+        config=replace(asked, kind=chosen if method == "process" else process, method=method),
     )
 
 
@@ -174,35 +187,39 @@ def _fewer(purchases: pd.DataFrame, random_state: int) -> pd.DataFrame:
     return purchases[purchases[CUSTOMER_ID].isin(customers[np.sort(kept)])]
 
 
-def _plain_trials(held: Split, visible: pd.DataFrame) -> list[Trial]:
-    """Return the trials of past spend and of every purchase model."""
+def _plain_trials(held: Split, visible: pd.DataFrame) -> tuple[list[Trial], dict[str, _Fitted]]:
+    """Return the trials of past spend and of every purchase model, and the models.
+
+    One spend model serves all of them.
+    """
     days, summary = held.horizon_days, held.summary
     gaps = log_gaps(visible, held.as_of).reindex(summary[CUSTOMER_ID])
     summary = summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)})
     trials = [_trial(PAST_SPEND, held, past_spend_rate(summary, days), past_rate(summary, days))]
+    models: dict[str, _Fitted] = {}
+    spend: GammaGamma | None = None
     for kind in PROCESSES:
-        model = ValueModel.fit(summary, as_of=held.as_of, config=ValueConfig(kind=kind, annual_discount=0.0))
+        config = ValueConfig(kind=kind, annual_discount=0.0)
+        model = ValueModel.fit(summary, as_of=held.as_of, config=config, spend=spend)
+        spend = model.spend
         if kind == "mbgcnbd" and model.process.parameters_["k"] == 1.0:
             continue  # customers are not regular: it is the MBG/NBD again
+        models[kind] = (model, summary)
         trials.append(_asked(kind, model, held, summary))
-    return trials
+    return trials, models
 
 
-def _tree_trials(held: Split, visible: pd.DataFrame, process: str, config: ValueConfig) -> list[Trial]:
+def _tree_trials(held: Split, visible: pd.DataFrame, fitted: _Fitted, config: ValueConfig) -> list[Trial]:
     """Return the trials of the trees and of the stack, where the visible past is enough to learn from."""
+    plain, summary = fitted
     trials = []
-    summary = held.summary
-    if process == "mbgcnbd":
-        gaps = log_gaps(visible, held.as_of).reindex(summary[CUSTOMER_ID])
-        summary = summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)})
-    base = replace(config.bare(), kind=process, horizon_days=float(held.horizon_days))
+    base = replace(config.bare(), kind=plain.config.kind, horizon_days=float(held.horizon_days))
     try:
         teaching = teach(visible, summary, as_of=held.as_of, config=base)
     except TooLittleData:
         return []
-    plain = ValueModel.fit(summary, as_of=held.as_of, config=base)
     for method in WITH_TREES:
-        model = plain.with_config(method=method).taught(teaching, summary, visible)
+        model = replace(plain, config=replace(base, method=method)).taught(teaching, summary, visible)
         trials.append(_asked(method, model, held, summary.assign(**{TILT: model.tilts(summary, visible)})))
     return trials
 
@@ -231,8 +248,8 @@ class _Standing:
     splits: int
 
 
-def _standing(trials: list[Trial], name: str) -> _Standing:
-    own = [trial.value for trial in trials if trial.name == name]
+def _standing(trials: list[Trial], name: str, days: frozenset[date] | None = None) -> _Standing:
+    own = [trial.value for trial in trials if trial.name == name and (days is None or trial.as_of in days)]
     if not own:
         return _Standing(-1.0, float("inf"), float("inf"), 0)
     return _Standing(
@@ -243,30 +260,57 @@ def _standing(trials: list[Trial], name: str) -> _Standing:
     )
 
 
-def _choose(trials: list[Trial], names: tuple[str, ...]) -> str:
-    """Return the best ranking among those whose total is about as good as the best total.
+def _days(trials: list[Trial], names: Sequence[str]) -> tuple[list[str], frozenset[date]]:
+    """Return who is to be compared, and the days all of them were tried on.
 
-    Who could not be tried on as many splits as the others is not chosen; of equals the earlier, simpler
-    name is.
+    Who could be tried on one day only, where others were on more, is not compared.
     """
-    standing = {name: _standing(trials, name) for name in names}
-    most = max(one.splits for one in standing.values())
-    tried = [name for name in names if standing[name].splits == most]
-    closest = min(standing[name].bias for name in tried)
-    level = [name for name in tried if standing[name].bias <= closest + LEVEL_SLACK]
-    return max(level, key=lambda name: standing[name].gini)
+    own = {name: frozenset(trial.as_of for trial in trials if trial.name == name) for name in names}
+    least = min(2, max(len(days) for days in own.values()))
+    compared = [name for name in names if len(own[name]) >= least]
+    return compared, frozenset.intersection(*(own[name] for name in compared))
 
 
-def _reason(trials: list[Trial], process: str, chosen: str) -> str:
+def _underneath(trials: list[Trial]) -> str:
+    """Return the purchase model the trees stand on: with dropout, unless the NBD ranks clearly better."""
+    best = _choose(trials, tuple(name for name in WITH_DROPOUT if _standing(trials, name).splits))
+    ahead = _standing(trials, STEADY).gini - max(_standing(trials, name).gini for name in WITH_DROPOUT)
+    return STEADY if ahead > CLEARLY else best
+
+
+def _choose(trials: list[Trial], names: Sequence[str]) -> str:
+    """Return the best ranking, where a total further off than the best one by the slack costs as much.
+
+    All are compared on the same days; of equals the earlier, simpler name is chosen.
+    """
+    compared, days = _days(trials, names)
+    standing = {name: _standing(trials, name, days) for name in compared}
+    allowed = min(one.bias for one in standing.values()) + LEVEL_SLACK
+    return max(compared, key=lambda name: standing[name].gini - max(standing[name].bias - allowed, 0.0))
+
+
+def _reason(trials: list[Trial], rivals: Sequence[str], chosen: str) -> str:
+    compared, days = _days(trials, rivals)
+
     def told(name: str) -> str:
-        one = _standing(trials, name)
+        one = _standing(trials, name, days)
         return f"a Gini of {one.gini:.3f}, {one.bias:.0%} off in total and {one.deciles:.0%} by decile"
 
-    count = _standing(trials, chosen).splits
-    rivals = dict.fromkeys(name for name in (process, "nbd", *WITH_TREES, PAST_SPEND) if name != chosen)
-    others = "; ".join(f"{name} has {told(name)}" for name in rivals if _standing(trials, name).splits)
-    over = "one split" if count == 1 else f"the mean of {count} splits"
-    first = (
-        f"{chosen} ranks best of those whose total is within {LEVEL_SLACK:.0%} of the best: {told(chosen)}"
+    own = _standing(trials, chosen, days)
+    best = {name: _standing(trials, name, days) for name in compared}
+    if own.bias > min(one.bias for one in best.values()) + LEVEL_SLACK:
+        first = f"{chosen} ranks so much better that its total may be further off"
+    else:
+        first = f"{chosen} ranks best of those whose total is within {LEVEL_SLACK:.0%} of the best"
+    names = dict.fromkeys((*rivals, STEADY, PAST_SPEND))
+    others = "; ".join(
+        f"{name} has {told(name)}"
+        for name in names
+        if name != chosen and (name in best or name not in rivals)
     )
-    return f"{first} over {over}. {others}."
+    over = "one split" if len(days) == 1 else f"the mean of {len(days)} splits"
+    told_apart = f"{first}: {told(chosen)} over {over}. {others}."
+    left_out = [name for name in rivals if name not in compared]
+    if left_out:
+        told_apart += f" Too little past to try {' and '.join(left_out)}."
+    return told_apart

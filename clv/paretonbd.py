@@ -38,9 +38,7 @@ def _log_left(x: FloatArray, t: FloatArray, r: float, alpha: float, s: float, be
     """Return log of s * integral from t to infinity of (alpha+u)^-(r+x) (beta+u)^-(s+1)."""
     w, m, first = r + s + x, max(alpha, beta), s + 1.0 if alpha >= beta else r + x
     with np.errstate(divide="ignore"):
-        left: FloatArray = (
-            np.log(s / w) + _log_2f1(w, first, abs(alpha - beta) / (m + t)) - w * np.log(m + t)
-        )
+        left: FloatArray = np.log(s / w) + _log_2f1(w, first, abs(alpha - beta) / (m + t)) - w * np.log(m + t)
     return left
 
 

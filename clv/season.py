@@ -1,8 +1,9 @@
 """How much busier than an ordinary time of the year the days ahead will be.
 
-The index of a window is what was ordered in the same calendar days a year earlier, over what an equal
-number of days of the year around them took. A whole year has the index 1; so has a window the log is too
-short to know, and there a known peak has to be told (``ValueConfig.season``).
+The index of a window is how often customers came back in the same calendar days a year earlier, over how
+often they did in an equal number of days of the year around them. First orders do not count: new customers
+come when they are won, and what is asked is what those already there will do. A whole year has the index 1;
+so has a window the log is too short to know, and there a known peak has to be told (``ValueConfig.season``).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from clv.columns import ORDERED_AT
+from clv.columns import CUSTOMER_ID
+from clv.summary import purchase_days
 
 __all__ = ["season_index"]
 
@@ -43,24 +45,22 @@ def season_index(purchases: pd.DataFrame, as_of: date, horizon_days: float) -> f
 
     Examples
     --------
-    >>> steady = pd.DataFrame({"ordered_at": pd.date_range("2024-01-01", "2025-12-31")})
+    >>> days = pd.date_range("2024-01-01", "2025-12-31")
+    >>> steady = pd.DataFrame({"customer_id": "ann", "ordered_at": days, "amount": 10.0})
     >>> season_index(steady, date(2025, 10, 31), 60)
     1.0
     """
     days = round(horizon_days)
     if not 0 < days < _YEAR:
         return 1.0
-    when = (
-        pd.to_datetime(purchases[ORDERED_AT], utc=True)
-        .dt.tz_localize(None)
-        .to_numpy()
-        .astype("datetime64[D]")
-    )
     start = as_of - timedelta(days=_YEAR - 1)
     middle = start + timedelta(days=days // 2)
     year = (middle - timedelta(days=_HALF), middle + timedelta(days=_HALF))
-    if when.size == 0 or when.min() > np.datetime64(year[0]) or year[1] > as_of:
+    bought = purchase_days(purchases, as_of)
+    if bought.empty or bought["day"].min() > pd.Timestamp(year[0]) or year[1] > as_of:
         return 1.0
+    again = bought["day"] > bought.groupby(CUSTOMER_ID)["day"].transform("min")
+    when = bought.loc[again, "day"].to_numpy().astype("datetime64[D]")
     around = _count(when, year[0], _YEAR) * days / _YEAR
     if around < _LEAST_ORDERS:
         return 1.0

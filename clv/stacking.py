@@ -33,6 +33,7 @@ __all__ = ["Stack", "Teaching", "assemble", "teach"]
 
 LEAST_BUYERS: Final = 100
 LEAST_DAYS: Final = 7
+LESSONS: Final = 3
 _MOST_TILT: Final = 20.0
 
 
@@ -124,19 +125,33 @@ def teach(purchases: pd.DataFrame, summary: pd.DataFrame, *, as_of: date, config
     visible = _visible(purchases, as_of)
     length = int(column(summary, AGE_DAYS).max(initial=0.0))
     lessons, levels = [], []
-    for days in sorted({min(int(config.horizon_days), length // 2), length // 3, length // 4}, reverse=True):
-        if LEAST_DAYS <= days < length and days <= config.horizon_days:
-            past = _cut(visible, as_of - timedelta(days=days), days)
-            if (past.orders > 0).sum() >= LEAST_BUYERS:
-                lesson, level = _lesson(past, visible, config)
-                lessons.append(lesson)
-                levels.append(level)
+    for day, days in _lesson_days(as_of, length, int(config.horizon_days)):
+        past = _cut(visible, day, days)
+        if (past.orders > 0).sum() >= LEAST_BUYERS:
+            lesson, level = _lesson(past, visible, config)
+            lessons.append(lesson)
+            levels.append(level)
     if not lessons:
         raise TooLittleData(
             f"In a log of {length} days fewer than {LEAST_BUYERS} customers came back after any earlier day.",
             hint="Use the purchase model alone.",
         )
     return Teaching(Machine.fit(lessons, random_state=config.random_state), *levels[0])
+
+
+def _lesson_days(as_of: date, length: int, horizon: int) -> list[tuple[date, int]]:
+    """Return the days to cut a log at, and for how long to look ahead, the most telling one first.
+
+    The horizon asked for, or the longest the log has room for, just before the end; then the same further
+    back where the log is long, else shorter ones. A cut leaves at least a third of the log to learn from.
+    """
+    longest = min(horizon, length // 2)
+    cuts = [(back * longest, longest) for back in range(1, LESSONS + 1)]
+    cuts += [(days, days) for days in (length // 3, length // 4) if days < longest]
+    found = [
+        (as_of - timedelta(days=back), days) for back, days in cuts if back == days or 3 * back <= 2 * length
+    ]
+    return [cut for cut in found if LEAST_DAYS <= cut[1] < length][:LESSONS]
 
 
 def assemble(

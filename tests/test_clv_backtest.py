@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clv.backtest import PROCESSES, backtest
+from clv.backtest import PROCESSES, WITH_DROPOUT, Trial, _choose, _reason, backtest
 from clv.errors import BundleError, DataError, SettingError, TooLittleData
 from clv.holdout import measure
 from clv.intervals import futures
@@ -44,6 +44,61 @@ def test_every_competitor_is_tried_on_three_days_and_the_choice_has_a_reason(rep
         f"{report.chosen} ranks best of those whose total is within 5% of the best"
     )
     assert "past spend has a Gini of" in report.reason
+
+
+def coming_and_going():
+    """Six hundred customers who buy every few days for two months, then not for eight: none ever leaves."""
+    rng = np.random.default_rng(8)
+    rows = []
+    for customer in range(600):
+        day, pace = rng.uniform(0, 300), rng.gamma(1.0, 12.0) + 1.0
+        while day < 1_100:
+            stop = day + rng.exponential(60)
+            while day < min(stop, 1_100):
+                rows.append((customer, int(day)))
+                day += rng.exponential(pace)
+            day += rng.exponential(240)
+    lines = pd.DataFrame(rows, columns=["customer_id", "day"])
+    ordered_at = pd.Timestamp("2020-01-01") + pd.to_timedelta(lines["day"], unit="D")
+    return lines.assign(ordered_at=ordered_at, amount=10.0)
+
+
+def test_where_silent_customers_come_back_no_model_of_leaving_is_underneath():
+    report = backtest(coming_and_going(), as_of=date(2022, 12, 31), horizon_days=180)
+    table = report.table()
+    assert table.loc["nbd", "gini"] > table.loc[list(WITH_DROPOUT)[:3], "gini"].max() + 0.1
+    assert report.process == report.config.kind == "nbd"
+    assert f"{report.chosen} ranks" in report.reason
+
+
+def test_a_total_further_off_costs_as_much_as_ranking_gains():
+    day = date(2026, 1, 1)
+    level = measure([1.0], [1.0])
+
+    def trial(name, gini, off, on=day):
+        return Trial(name, on, 90, replace(level, gini=gini, bias=off), level)
+
+    close = [trial("bgnbd", 0.60, 0.02), trial("stack", 0.61, -0.07)]
+    assert _choose(close, ("bgnbd", "stack")) == "stack"  # within five points: ranking decides
+    far = [trial("bgnbd", 0.60, 0.02), trial("stack", 0.61, -0.20)]
+    assert _choose(far, ("bgnbd", "stack")) == "bgnbd"  # thirteen points further off for one of Gini
+    apart = [trial("bgnbd", 0.30, 0.02), trial("stack", 0.61, -0.20)]
+    assert _choose(apart, ("bgnbd", "stack")) == "stack"
+    assert "so much better that its total may be further off" in _reason(apart, ("bgnbd", "stack"), "stack")
+
+
+def test_all_are_compared_on_the_days_all_were_tried_on():
+    days = [date(2026, month, 1) for month in (1, 2, 3)]
+    level = measure([1.0], [1.0])
+    trials = [
+        Trial("bgnbd", day, 90, replace(level, gini=g), level)
+        for day, g in zip(days, (0.9, 0.5, 0.5), strict=True)
+    ]
+    late = [Trial("stack", day, 90, replace(level, gini=0.6), level) for day in days[1:]]
+    assert _choose(trials + late, ("bgnbd", "stack")) == "stack"
+    assert "the mean of 2 splits" in _reason(trials + late, ("bgnbd", "stack"), "stack")
+    assert _choose(trials + late[:1], ("bgnbd", "stack")) == "bgnbd"  # one day tells nothing
+    assert _reason(trials + late[:1], ("bgnbd", "stack"), "bgnbd").endswith("Too little past to try stack.")
 
 
 def test_the_winner_s_settings_keep_what_was_asked(report):
@@ -173,16 +228,29 @@ def test_every_feature_has_a_name_and_a_finite_value():
 
 
 def peaking():
-    """Two years of orders, three times as many in December."""
+    """Two years of orders of thirty customers who came before, three times as many of them in December."""
     days = pd.date_range("2024-01-01", "2025-11-30")
     counts = np.where(days.month == 12, 30, 10)
-    return pd.DataFrame({"ordered_at": np.repeat(days.to_numpy(), counts)})
+    customers = np.concatenate([np.arange(count) for count in counts])
+    ordered_at = np.repeat(days.to_numpy(), counts)
+    again = pd.DataFrame({"customer_id": customers, "ordered_at": ordered_at, "amount": 5.0})
+    first = pd.DataFrame({"customer_id": range(30), "ordered_at": pd.Timestamp("2023-12-31"), "amount": 5.0})
+    return pd.concat([first, again])
 
 
 def test_a_peak_is_known_from_the_year_before():
     # 31 days of 30 orders; the year around them holds 334 of 10 and 31 of 30: 930 / (4270 * 31 / 365) = 2.56.
     assert season_index(peaking(), date(2025, 11, 30), 31) == pytest.approx(2.56, abs=0.01)
     assert season_index(peaking(), date(2025, 8, 31), 31) < 0.9
+
+
+def test_new_customers_are_no_season():
+    # every order of a December is joined by a stranger's first: nobody came back more often for it
+    strangers = peaking()[lambda table: table["ordered_at"].dt.month == 12].assign(
+        customer_id=lambda t: -1 - np.arange(len(t))
+    )
+    both = pd.concat([peaking(), strangers])
+    assert season_index(both, date(2025, 11, 30), 31) == season_index(peaking(), date(2025, 11, 30), 31)
 
 
 def test_a_year_has_no_season_and_a_short_log_knows_none():
