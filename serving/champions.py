@@ -35,10 +35,12 @@ class Champions:
         Folder of the registry's files.
     folder
         Where fetched models are kept.
+    name
+        The registered model whose champion is asked for.
     """
 
-    def __init__(self, uri: str, artefacts: Path, folder: Path) -> None:
-        self._uri, self._artefacts, self._folder = uri, artefacts, folder
+    def __init__(self, uri: str, artefacts: Path, folder: Path, name: str = PROPENSITY_NAME) -> None:
+        self._uri, self._artefacts, self._folder, self._name = uri, artefacts, folder, name
         self.propensity: Champion | None = None
         self.trouble = ""
         self._refused = ""
@@ -71,16 +73,16 @@ class Champions:
         """Go back to the model before: this one was fetched whole and cannot be used all the same."""
         self._refused = champion.version
         self.propensity = last_good
-        self.trouble = f"The champion {PROPENSITY_NAME}/{champion.version} cannot be used: {why}"
+        self.trouble = f"The champion {self._name}/{champion.version} cannot be used: {why}"
 
     def _champion(self) -> Champion | None:
         from models.registry import Registry  # noqa: PLC0415  (it brings MLflow, which few services need)
 
         registry = Registry(self._uri, self._artefacts)
-        named = registry.champion(PROPENSITY_NAME)
+        named = registry.champion(self._name)
         if named is None:
             return None
-        folder = self._folder / f"{PROPENSITY_NAME}-{named.version}"
+        folder = self._folder / f"{self._name}-{named.version}"
         if not folder.exists():
-            registry.download(PROPENSITY_NAME, named.version, folder)
+            registry.download(self._name, named.version, folder)
         return Champion(named.version, folder)

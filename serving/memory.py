@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import time
 from collections import deque
@@ -26,6 +27,7 @@ from serving.store.database import Database, Row
 from serving.store.tables import profiles, suppressions
 
 _SHORT_PATIENCE: Final = 0.05  # seconds an answer waits for its log while the store is known to be in trouble
+_MANY_COMMITS: Final = 50
 _MOST_LATER: Final = 10_000
 _QUICK: Final = """
     SELECT (SELECT book FROM profiles WHERE customer_id = ?1),
@@ -58,6 +60,7 @@ class Memory:
         self.trail = trail.Trail(secret)
         self.log_wait_seconds = settings.store.log_wait_seconds
         self.unlogged = 0
+        self._tidied = 0
         self._later: deque[Row] = deque(maxlen=_MOST_LATER)
         self.trouble = ""
         log = events.EventLog(self.pseudonyms)
@@ -70,7 +73,13 @@ class Memory:
             "generations": _note,
         }
         at_once = {"decisions": decisions.log_at_once}
-        self.commits = Commits(self.database, handlers, settings.store.most_waiting, at_once)
+        self.commits = Commits(
+            self.database,
+            handlers,
+            settings.store.most_waiting,
+            at_once,
+            settings.store.write_wait_seconds,
+        )
 
     def open(self) -> None:
         """Bring the layout up to date; a store that is down is noted and tried again later."""
@@ -103,7 +112,7 @@ class Memory:
     def _look_up(self, customer_id: str, name: bytes) -> tuple[Any, bool]:
         book = select(profiles.c.book).where(profiles.c.customer_id == customer_id).scalar_subquery()
         gone = select(suppressions.c.at).where(suppressions.c.digest == name).exists()
-        found = self.database.rows(select(book, gone))[0]
+        found = self.database.few_rows(select(book, gone))[0]
         return found[0], bool(found[1])
 
     # -- writing ----------------------------------------------------------------------------------------
@@ -140,6 +149,14 @@ class Memory:
         entry.written.add_done_callback(partial(self._keep_for_later, entry.payload))
         if not waiting.done():
             waiting.set_result(False)
+
+    async def tidy(self) -> None:
+        """Move what was committed since the last time out of SQLite's write-ahead log, if there is much."""
+        if self.commits.commits - self._tidied < _MANY_COMMITS:
+            return
+        self._tidied = self.commits.commits
+        with contextlib.suppress(Unavailable):  # the next write says what is wrong, or the next round does it
+            await asyncio.to_thread(self.database.tidy)
 
     async def recover(self) -> None:
         """Bring back a store that was down, and write the decisions it did not take."""

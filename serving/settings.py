@@ -83,6 +83,9 @@ class StoreSettings(BaseModel):
         le=10,
         description="How long an answer waits for its log; after that hints go on and say so.",
     )
+    write_wait_seconds: float = Field(
+        10.0, gt=0, le=300, description="How long a sender waits for the store; after that it is told so."
+    )
     attribution_days: int = Field(
         14,
         ge=1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -62,6 +63,7 @@ class Doorkeeper:
         self._keys: dict[str, Key] = {}
         self._recognised: dict[bytes, tuple[Key, Identity]] = {}
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
 
     async def who(self, authorization: str) -> Identity:
         """Return who presents an Authorization header.
@@ -76,22 +78,29 @@ class Doorkeeper:
             raise NotSignedIn("Sign in first.", hint="Authorization: Bearer KEY, or a token of your sign-in.")
         found = _KEY.fullmatch(presented)
         if found:
+            await self.refresh()
             return self._holder(found[1], found[2])
         if self._tokens is not None:
             return Identity(*await self._tokens.check(presented))
         raise NotSignedIn("The key is not valid.", hint="Ask an administrator for a new one.")
 
-    def refresh(self) -> None:
+    @property
+    def fresh(self) -> bool:
+        """Whether the keys were read within the last seconds."""
+        return time.monotonic() - self._read_at < _FRESH_SECONDS
+
+    async def refresh(self) -> None:
         """Read the keys again if the last reading is some seconds old; keep the old ones if it fails."""
-        now = time.monotonic()
-        if now - self._read_at < _FRESH_SECONDS:
-            return
-        self._read_at = now
-        try:
-            self._keys = self._read_keys()
-        except Unavailable:
-            return
-        self._recognised = {}
+        async with self._reading:
+            if self.fresh:
+                return
+            try:
+                self._keys = await asyncio.to_thread(self._read_keys)
+            except Unavailable:
+                return
+            finally:
+                self._read_at = time.monotonic()
+            self._recognised = {}
 
     def holder(self, authorization: bytes) -> Identity | None:
         """Return the holder of a valid key; None for everything else, which :meth:`who` has to look at.
@@ -99,7 +108,8 @@ class Doorkeeper:
         A key is checked in full once after each reading of the keys; until the next one it is known again by
         the hash of the header, and only its end is looked at.
         """
-        self.refresh()
+        if not self.fresh:
+            return None
         mark = hashlib.blake2b(authorization, digest_size=16, key=self._secret[:64]).digest()
         known = self._recognised.get(mark)
         if known is None:
@@ -116,7 +126,6 @@ class Doorkeeper:
         return who if key.valid(time.time_ns() // 1000) else None
 
     def _holder(self, key_id: str, password: str) -> Identity:
-        self.refresh()
         key = self._keys.get(key_id)
         digest = digest_of(self._secret, password)
         if (

@@ -45,7 +45,7 @@ async def message(
     The text itself is not kept, only what it told: wish, topic, mood, products.
     """
     who: Identity = request.state.who
-    before = find(service.memory.database, conversation_id)
+    before = await asyncio.to_thread(find, service.memory.database, conversation_id)
     _may_see(before, who)
     if before is not None and before.customer_id != body.customer_id:
         raise Conflict("This conversation is with another customer.", hint="Start one of its own.")
@@ -87,7 +87,7 @@ async def hints(
     A client that reconnects with `Last-Event-ID` gets what it missed last, nothing twice.
     """
     who: Identity = request.state.who
-    conversation = find(service.memory.database, conversation_id)
+    conversation = await asyncio.to_thread(find, service.memory.database, conversation_id)
     _may_see(conversation, who)
     if conversation is None:
         raise NotFound("Nothing was heard in this conversation yet.", hint="Post a message first.")

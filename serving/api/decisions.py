@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
@@ -31,8 +32,8 @@ DecisionId: TypeAlias = Annotated[
 )
 async def decision(request: Request, decision_id: DecisionId, service: ServiceDep) -> Response:
     """Show a decision as it was logged: every candidate with its numbers, and the outcomes so far."""
-    logged = _find(service, decision_id, request.state.who)
-    found = outcomes_of(service.memory.database, decision_id)
+    logged = await _find(service, decision_id, request.state.who)
+    found = await asyncio.to_thread(outcomes_of, service.memory.database, decision_id)
     return say(DecisionAnswer.of(logged, found))
 
 
@@ -51,7 +52,7 @@ async def outcomes(
     customer answered, `purchased` what came of it. They count at once for contact limits and pauses.
     """
     who: Identity = request.state.who
-    logged = _find(service, decision_id, who)
+    logged = await _find(service, decision_id, who)
     known = {str(candidate["offer_id"]) for candidate in logged.record["candidates"]}
     publication = service.shelf.require()
     at = service.clock.now(publication.as_of)
@@ -70,9 +71,9 @@ async def outcomes(
     return say(OutcomesAnswer(recorded=recorded, duplicates=len(taken) - recorded), 202)
 
 
-def _find(service: Service, decision_id: str, who: Identity) -> Logged:
+async def _find(service: Service, decision_id: str, who: Identity) -> Logged:
     """Return a decision, if whoever asks may see it: an agent sees their own."""
-    logged = find_decision(service.memory.database, decision_id)
+    logged = await asyncio.to_thread(find_decision, service.memory.database, decision_id)
     if logged is None or (who.role == "agent" and logged.agent_id != who.subject):
         raise NotFound("There is no decision of that id.")
     return logged

@@ -3,6 +3,9 @@
 A commit with synchronous FULL costs the same for one row as for a hundred. All writing is done by one thread,
 so the event loop never waits for the disk, and nothing is answered before it is committed. The thread is
 handed a whole group and answers once for it: between the two there is no lock of ours.
+
+Whoever writes alone never waits for company. While there is company, a group goes off when it is large enough
+or a moment after the one before, since a commit of one row costs the processor as much as ten rows do.
 """
 
 from __future__ import annotations
@@ -17,12 +20,14 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from clv.errors import ClvError
-from serving.refusals import TooMany
+from serving.refusals import TooMany, Unavailable
 from serving.store.database import Database, Row
 
 Handler = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 AtOnce = Callable[[Sequence[Any]], tuple[str, Row]]
 _MOST_IN_ONE: Final = 256
+_ENOUGH: Final = 8  # rows, from which on the cost of a commit is small beside theirs
+_MOMENT: Final = 0.002  # seconds
 _MOST_AT_ONCE: Final = 128  # rows of one statement: older SQLite takes 999 values
 
 
@@ -50,6 +55,8 @@ class Commits:
     at_once
         Of kinds that are only inserted: makes one statement of many payloads, which SQLite takes as a
         transaction of its own.
+    patience_seconds
+        How long who writes waits for the commit; a store that hangs must not hang them.
     """
 
     def __init__(
@@ -58,13 +65,18 @@ class Commits:
         handlers: Mapping[str, Handler],
         most_waiting: int,
         at_once: Mapping[str, AtOnce] | None = None,
+        patience_seconds: float = 10.0,
     ) -> None:
         self._database = database
         self._handlers = handlers
         self._at_once = at_once or {}
         self._most_waiting = most_waiting
+        self._patience_seconds = patience_seconds
         self._waiting: list[Waiting] = []
-        self._planned = False
+        self._under_way = False
+        self._soon: asyncio.TimerHandle | None = None
+        self._handed_over = 0.0
+        self._company = False
         self._quiet: list[asyncio.Future[None]] = []
         self._held: list[Connection] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="commits")
@@ -81,9 +93,23 @@ class Commits:
         TooMany
             If too much is waiting already.
         Unavailable
-            If the database does not take it; nothing of it is kept then.
+            If the database does not take it: nothing of it is kept then. Or if it does not answer in time:
+            then it may be kept, and the same sent again counts once.
         """
-        return await self.submit(kind, payload, weight).written
+        entry = self.submit(kind, payload, weight)
+        timer = asyncio.get_running_loop().call_later(self._patience_seconds, self._give_up, entry)
+        try:
+            return await entry.written
+        finally:
+            timer.cancel()
+
+    def _give_up(self, entry: Waiting) -> None:
+        """Let who waited long enough go without an answer."""
+        self.trouble = "The store does not answer in time."
+        if not entry.written.done():
+            entry.written.set_exception(
+                Unavailable(self.trouble, hint="Send the same again: it counts once.")
+            )
 
     def submit(self, kind: str, payload: Any, weight: int = 1) -> Waiting:  # noqa: ANN401
         """Queue a payload without waiting for it; :meth:`write` says the rest."""
@@ -95,14 +121,14 @@ class Commits:
         entry = Waiting(kind, payload, weight, loop.create_future())
         self._waiting.append(entry)
         self.weight += weight
-        if not self._planned:
-            self._planned = True
-            loop.call_soon(self._hand_over, loop)
+        first, now_enough = len(self._waiting) == 1, self.weight - weight < _ENOUGH <= self.weight
+        if not self._under_way and (first or now_enough):
+            self._plan(loop)
         return entry
 
     async def settle(self) -> None:
         """Wait until everything queued is written."""
-        if self._planned:
+        if self._under_way or self._waiting:
             quiet: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._quiet.append(quiet)
             await quiet
@@ -118,9 +144,20 @@ class Commits:
             self._held.pop().close()
 
     # -- on the event loop ------------------------------------------------------------------------------
+    def _plan(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let what is waiting go off now, or when the moment for company is over."""
+        if self._soon is not None:
+            self._soon.cancel()
+        at_once = not self._company or self.weight >= _ENOUGH
+        wait = 0.0 if at_once else max(0.0, self._handed_over + _MOMENT - loop.time())
+        self._soon = loop.call_later(wait, self._hand_over, loop)
+
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give the thread what is waiting; one group at a time."""
         group, self._waiting = self._waiting[:_MOST_IN_ONE], self._waiting[_MOST_IN_ONE:]
+        self._under_way = True
+        self._company = len(group) > 1
+        self._handed_over = loop.time()
         done = self._thread.submit(self._commit, group)
         done.add_done_callback(lambda found: loop.call_soon_threadsafe(self._answer, loop, group, found))
 
@@ -139,11 +176,10 @@ class Commits:
                 if not entry.written.done():
                     entry.written.set_exception(_copy(error))
         self.weight -= sum(entry.weight for entry in group)
+        self._under_way = False
         if self._waiting:
-            self._hand_over(loop)
-            return
-        self._planned = False
-        while self._quiet:
+            self._plan(loop)
+        while self._quiet and not self._waiting:
             self._quiet.pop().set_result(None)
 
     # -- on the thread ----------------------------------------------------------------------------------

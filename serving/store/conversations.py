@@ -69,7 +69,7 @@ def keep(connection: Connection, changed: Sequence[Conversation]) -> list[None]:
 
 def find(database: Database, conversation_id: str) -> Conversation | None:
     """Return a conversation; None if nothing was heard in it yet."""
-    rows = database.rows(select(conversations).where(conversations.c.conversation_id == conversation_id))
+    rows = database.few_rows(select(conversations).where(conversations.c.conversation_id == conversation_id))
     if not rows:
         return None
     row = rows[0]

@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -27,7 +28,22 @@ from serving.refusals import Unavailable
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 Row: TypeAlias = tuple[str | int | float | bytes | None, ...]
+_PRAGMAS: Final = (
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "secure_delete = ON",
+    "wal_autocheckpoint = 8000",  # pages; a writer has to do it itself only when tidying does not keep up
+)
 _STEP: Final = 0.0002  # seconds between two looks at a lock that is taken
+_BLIND_SECONDS: Final = 5.0  # for which a store that did not answer is not asked again
+_WATCHFUL: Final = {  # of a machine that vanished, a connection would else be told after hours
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 _ADVISORY: Final = 7_203_511  # any fixed number: one migration at a time on PostgreSQL
 
 
@@ -48,12 +64,12 @@ class Database:
         self.wait_seconds = wait_seconds
         self.engine = self._engine()
         self._reading = threading.local()
+        self._readers = ThreadPoolExecutor(8, thread_name_prefix="reading")
+        self._blind_until = 0.0
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(
-                self.url, pool_size=8, pool_pre_ping=True, connect_args={"connect_timeout": 5}
-            )
+            return create_engine(self.url, pool_size=8, pool_pre_ping=True, connect_args=_WATCHFUL)
         if self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(self.url, connect_args={"timeout": self.wait_seconds})
@@ -162,7 +178,30 @@ class Database:
 
     def rows(self, question: Executable) -> list[Any]:
         """Return all rows of a select."""
-        with self.guarded(), self.reading() as connection:
+        with self.guarded():
+            return self._fetch(question)
+
+    def few_rows(self, question: Executable) -> list[Any]:
+        """Return the rows of a select that finds few, or fail soon: what an answer waits for must not hang.
+
+        Raises
+        ------
+        Unavailable
+            If the database fails, or does not answer within the time that a lock is waited for.
+        """
+        with self.guarded():
+            if self.is_sqlite:
+                return self._fetch(question)
+            if time.monotonic() < self._blind_until:
+                raise Unavailable("The store did not answer just now.", hint="Ask again in some seconds.")
+            try:
+                return self._readers.submit(self._fetch, question).result(self.wait_seconds)
+            except TimeoutError:
+                self._blind_until = time.monotonic() + _BLIND_SECONDS
+                raise
+
+    def _fetch(self, question: Executable) -> list[Any]:
+        with self.reading() as connection:
             return list(connection.execute(question).all())
 
     def settle(self) -> None:
@@ -170,6 +209,12 @@ class Database:
         if self.is_sqlite:
             with self.guarded(), self.reading() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+
+    def tidy(self) -> None:
+        """Move what SQLite's write-ahead log holds into the database, beside the writing."""
+        if self.is_sqlite:
+            with self.guarded(), self.reading() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").all()
 
     def quick(self) -> sqlite3.Connection:
         """Return this thread's own bare SQLite connection, for the one read every question makes."""
@@ -187,6 +232,7 @@ class Database:
         if connection is not None:
             connection.close()
             self._reading.connection = None
+        self._readers.shutdown(wait=False)
         self.engine.dispose()
 
 
@@ -206,7 +252,7 @@ def _driver(url: str) -> URL:
 
 def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401  (the driver's own type)
     connection.isolation_level = None  # the begin below is ours
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+    for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

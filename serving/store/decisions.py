@@ -111,7 +111,7 @@ def _insert_of(count: int) -> str:
 
 def find_decision(database: Database, decision_id: str) -> Logged | None:
     """Return a logged decision; None if there is none of that id."""
-    rows = database.rows(select(decisions).where(decisions.c.decision_id == decision_id))
+    rows = database.few_rows(select(decisions).where(decisions.c.decision_id == decision_id))
     if not rows:
         return None
     row = rows[0]
@@ -121,4 +121,4 @@ def find_decision(database: Database, decision_id: str) -> Logged | None:
 def outcomes_of(database: Database, decision_id: str) -> list[dict[str, Any]]:
     """Return what became of a decision, oldest first."""
     asked = select(outcomes).where(outcomes.c.decision_id == decision_id).order_by(outcomes.c.at)
-    return [dict(row._mapping) for row in database.rows(asked)]
+    return [dict(row._mapping) for row in database.few_rows(asked)]

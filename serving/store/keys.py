@@ -95,7 +95,7 @@ def end_key(connection: Connection, key_id: str, at: int) -> bool:
 
 def all_keys(database: Database) -> dict[str, Key]:
     """Return every key by its id."""
-    return {row.key_id: _key(row) for row in database.rows(select(keys))}
+    return {row.key_id: _key(row) for row in database.few_rows(select(keys))}
 
 
 def _key(row: Row[tuple[object, ...]]) -> Key:
