@@ -38,6 +38,7 @@ log = logging.getLogger("clv.serving")
 LARGEST_BODY: Final = 512_000
 ROUTERS: Final = (customers, offers, segments, events, decisions, conversations, people, health, page)
 _RECOVER_SECONDS: Final = 1.0
+_TIDY_SECONDS: Final = 0.25
 
 
 def create_app(settings: Settings | None = None, opener: Opener = open_publication) -> FastAPI:
@@ -111,8 +112,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(service.memory.open)
     await asyncio.to_thread(service.shelf.refresh)
     await _note_publication(service, service.shelf.current)
-    tasks = [asyncio.create_task(_watch(service)), asyncio.create_task(_recover(service))]
-    tasks.append(asyncio.create_task(_ask_registry(service)))
+    duties = (_watch, _recover, _tidy, _ask_registry)
+    tasks = [asyncio.create_task(duty(service)) for duty in duties]
     try:
         yield
     finally:
@@ -149,6 +150,13 @@ async def _recover(service: Service) -> None:
     while True:
         await asyncio.sleep(_RECOVER_SECONDS)
         await service.memory.recover()
+
+
+async def _tidy(service: Service) -> None:
+    """Keep the store's write-ahead log short for ever, so that no answer has to wait for it."""
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        await service.memory.tidy()
 
 
 async def _note_publication(service: Service, publication: Publication | None) -> None:

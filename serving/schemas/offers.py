@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from heapq import nsmallest
+from operator import attrgetter
+from typing import Final
 
 import orjson
 from pydantic import Field
@@ -13,6 +14,9 @@ from recommend.decision import Arm, Hint, Kind, Ranked, Stage
 from serving.published import Publication
 from serving.schemas.wire import Identifier, Schema, Word
 from serving.service import Answer
+
+_PROPENSITY: Final = attrgetter("propensity")
+_OFFER_ID: Final = attrgetter("offer_id")
 
 
 class ContextBody(Schema):
@@ -118,7 +122,6 @@ def offers_json(answer: Answer, refused_limit: int) -> bytes:
     """
     decision, publication = answer.decision, answer.seen.publication
     refused = [ranked for ranked in decision.candidates if ranked.dropped_by]
-    shown = nsmallest(refused_limit, refused, key=_likeliest_first)
     said = {
         "decision_id": decision.decision_id,
         "at": decision.at,
@@ -126,7 +129,7 @@ def offers_json(answer: Answer, refused_limit: int) -> bytes:
         "known": answer.seen.profile.known,
         "hints": [_hint(hint, publication) for hint in decision.hints],
         "silence": decision.silence,
-        "refused": [_refused(ranked, publication) for ranked in shown],
+        "refused": _refused(refused, refused_limit, publication),
         "refused_total": len(refused),
         "arm": decision.arm,
         "exploration": decision.exploration,
@@ -136,10 +139,6 @@ def offers_json(answer: Answer, refused_limit: int) -> bytes:
         "logged": answer.logged,
     }
     return orjson.dumps(said, option=orjson.OPT_UTC_Z)
-
-
-def _likeliest_first(ranked: Ranked) -> tuple[float, str]:
-    return -ranked.propensity, ranked.offer_id
 
 
 def _hint(hint: Hint, publication: Publication) -> dict[str, object]:
@@ -158,15 +157,25 @@ def _hint(hint: Hint, publication: Publication) -> dict[str, object]:
     }
 
 
-def _refused(ranked: Ranked, publication: Publication) -> dict[str, object]:
-    return {
-        "offer_id": ranked.offer_id,
-        "name": publication.offer_name(ranked.offer_id),
-        "kind": ranked.kind,
-        "stage": ranked.dropped_by,
-        "reason": ranked.reason,
-        "propensity": ranked.propensity,
-    }
+def _refused(refused: list[Ranked], limit: int, publication: Publication) -> list[dict[str, object]]:
+    """Return the likeliest of the offers held back, ties by id."""
+    if len(refused) > limit > 0:
+        least = sorted(map(_PROPENSITY, refused), reverse=True)[limit - 1]
+        refused = [ranked for ranked in refused if ranked.propensity >= least]
+    refused.sort(key=_OFFER_ID)
+    refused.sort(key=_PROPENSITY, reverse=True)  # stable: those alike stay in the order of their ids
+    offers = publication.catalogue.by_id
+    return [
+        {
+            "offer_id": ranked.offer_id,
+            "name": offers[ranked.offer_id].name if ranked.offer_id in offers else ranked.offer_id,
+            "kind": ranked.kind,
+            "stage": ranked.dropped_by,
+            "reason": ranked.reason,
+            "propensity": ranked.propensity,
+        }
+        for ranked in refused[:limit]
+    ]
 
 
 class MessageBody(Schema):
