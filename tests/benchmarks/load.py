@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -76,64 +78,111 @@ def request(method: str, path: str, body: bytes = b"", headers: Mapping[str, str
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-async def _connect(port: int) -> Caller:
-    _, caller = await asyncio.get_running_loop().create_connection(Caller, "127.0.0.1", port)
-    return caller
+class Line:
+    """One connection, asked without any library in between: the client shares the cores with the server.
 
+    Parameters
+    ----------
+    port
+        Of the server, on this machine.
+    """
 
-async def _closed(port: int, asked: Sequence[bytes], connections: int, seconds: float) -> Measured:
-    measured = Measured()
-    callers = [await _connect(port) for _ in range(connections)]
-    started = time.perf_counter()
-    turn = iter(range(10**9))
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), 10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._came = b""
+        self.asked_at = 0.0
 
-    async def keep_asking(caller: Caller) -> None:
-        while time.perf_counter() - started < seconds:
-            at = time.perf_counter()
-            status = await caller.ask(asked[next(turn) % len(asked)])
-            measured.latencies.append(time.perf_counter() - at)
-            measured.statuses[status] += 1
+    def fileno(self) -> int:
+        return self.socket.fileno()
 
-    await asyncio.gather(*map(keep_asking, callers))
-    measured.seconds = time.perf_counter() - started
-    for caller in callers:
-        caller.transport.close()  # type: ignore[union-attr]
-    return measured
+    def ask(self, request: bytes, at: float) -> None:
+        self.asked_at = at
+        self.socket.sendall(request)
 
-
-async def _open(port: int, asked: Sequence[bytes], rate: float, seconds: float) -> Measured:
-    """Ask at a steady rate whether or not answers come: waiting in line counts as latency."""
-    measured = Measured()
-    idle = [await _connect(port) for _ in range(32)]
-    tasks = []
-    started = time.perf_counter()
-
-    async def one(due: float, which: int) -> None:
-        caller = idle.pop() if idle else await _connect(port)
-        status = await caller.ask(asked[which % len(asked)])
-        measured.latencies.append(time.perf_counter() - started - due)
-        measured.statuses[status] += 1
-        idle.append(caller)
-
-    for number in range(int(rate * seconds)):
-        due = number / rate
-        await asyncio.sleep(max(0.0, due - (time.perf_counter() - started)))
-        tasks.append(asyncio.create_task(one(due, number)))
-    await asyncio.gather(*tasks)
-    measured.seconds = time.perf_counter() - started
-    for caller in idle:
-        caller.transport.close()  # type: ignore[union-attr]
-    return measured
+    def answer(self) -> int:
+        """Read what is there; return the status once the answer is whole, else 0."""
+        more = self.socket.recv(1 << 18)
+        if not more:
+            raise ConnectionResetError("the server hung up")
+        came = self._came + more
+        end = came.find(b"\r\n\r\n")
+        if end >= 0:
+            place = came.lower().find(b"content-length: ", 0, end) + 16
+            if place < 16:
+                raise ValueError("the answer does not say how long it is")
+            if len(came) >= end + 4 + int(came[place : came.find(b"\r", place)]):
+                self._came = b""
+                return int(came[9:12])
+        self._came = came
+        return 0
 
 
 def as_fast_as_it_goes(port: int, asked: Sequence[bytes], connections: int, seconds: float) -> Measured:
     """Keep so many connections busy for a while."""
-    return asyncio.run(_closed(port, asked, connections, seconds))
+    measured, clock, turn = Measured(), time.perf_counter, itertools.cycle(asked)
+    lines = {line.fileno(): line for line in (Line(port) for _ in range(connections))}
+    with select.epoll() as ready:
+        started = clock()
+        for number, line in lines.items():
+            ready.register(number, select.EPOLLIN)
+            line.ask(next(turn), clock())
+        busy = len(lines)
+        while busy:
+            for number, _ in ready.poll():
+                line = lines[number]
+                status = line.answer()
+                if not status:
+                    continue
+                now = clock()
+                measured.latencies.append(now - line.asked_at)
+                measured.statuses[status] += 1
+                if now - started < seconds:
+                    line.ask(next(turn), now)
+                else:
+                    busy -= 1
+        measured.seconds = clock() - started
+    for line in lines.values():
+        line.socket.close()
+    return measured
 
 
 def at_a_rate(port: int, asked: Sequence[bytes], rate: float, seconds: float) -> Measured:
-    """Ask so many times a second for a while."""
-    return asyncio.run(_open(port, asked, rate, seconds))
+    """Ask so many times a second whether or not answers come: waiting in line counts as latency."""
+    measured, clock = Measured(), time.perf_counter
+    idle = [Line(port) for _ in range(32)]
+    busy: set[Line] = set()
+    started, count, sent = clock(), int(rate * seconds), 0
+    while sent < count or busy:
+        wait = started + sent / rate - clock() if sent < count else 10.0
+        if wait <= 0:
+            line = idle.pop() if idle else Line(port)
+            line.ask(asked[sent % len(asked)], started + sent / rate)
+            busy.add(line)
+            sent += 1
+            continue
+        for line in select.select(busy, (), (), wait)[0]:
+            status = line.answer()
+            if status:
+                measured.latencies.append(clock() - line.asked_at)
+                measured.statuses[status] += 1
+                busy.discard(line)
+                idle.append(line)
+    measured.seconds = clock() - started
+    for line in idle:
+        line.socket.close()
+    return measured
+
+
+def cpu_seconds(server: subprocess.Popen[bytes]) -> float:
+    """Return the processor time a server and its workers have had."""
+    ticks = 0
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if entry.name.isdigit() and os.getsid(int(entry.name)) == server.pid:
+                state = (entry / "stat").read_text().rpartition(")")[2].split()
+                ticks += int(state[11]) + int(state[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def free_port() -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -30,34 +31,52 @@ from serving.secret import installation_secret
 from serving.settings import Settings
 from serving.store.database import Database
 from serving.store.keys import make_key
-from tests.benchmarks.load import Measured, as_fast_as_it_goes, at_a_rate, free_port, python, request, started
+from tests.benchmarks.load import (
+    Measured,
+    as_fast_as_it_goes,
+    at_a_rate,
+    cpu_seconds,
+    free_port,
+    python,
+    request,
+    started,
+)
 from tests.benchmarks.town import AS_OF, publish_town
 
 CLV = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
 FAST = {"CLV_SECURITY__SIGN_IN": "true", "CLV_SECURITY__REQUESTS_PER_MINUTE": "10000000"}
 
 
-def figures(name: str, measured: Measured, single: Measured) -> dict[str, Any]:
+def figures(name: str, measured: Measured, single: Measured, cpu: float) -> dict[str, Any]:
     """Return and print what was measured of one server."""
     found = {
         "per_second": round(measured.per_second, 1),
+        "cpu_us_per_answer": round(cpu / len(measured.latencies) * 1e6, 1),
         "p50_ms": round(single.quantile_ms(0.5), 3),
         "p99_ms": round(single.quantile_ms(0.99), 3),
         "failed": sum(count for status, count in measured.statuses.items() if status >= 400),
     }
-    print(f"{name:24} {found['per_second']:>9} /s at 16 connections   p50 {found['p50_ms']} ms alone")
+    print(
+        f"{name:24} {found['per_second']:>9} /s at 16 connections   p50 {found['p50_ms']} ms alone   "
+        f"{found['cpu_us_per_answer']} us of processor an answer"
+    )
     return found
 
 
-def both(port: int, asked: list[bytes], seconds: float) -> tuple[Measured, Measured]:
+def both(
+    name: str, server: subprocess.Popen[bytes], port: int, asked: list[bytes], seconds: float
+) -> dict[str, Any]:
     """Measure throughput with sixteen connections and latency with one, after a warm-up."""
     as_fast_as_it_goes(port, asked, 4, 1.0)
-    return as_fast_as_it_goes(port, asked, 16, seconds), as_fast_as_it_goes(port, asked, 1, seconds / 2)
+    before = cpu_seconds(server)
+    measured = as_fast_as_it_goes(port, asked, 16, seconds)
+    cpu = cpu_seconds(server) - before
+    return figures(name, measured, as_fast_as_it_goes(port, asked, 1, seconds / 2), cpu)
 
 
 def questions(var: Path, customers: int) -> list[bytes]:
     """Return signed questions about customers all over the town."""
-    settings = Settings(data={"data_dir": var})  # type: ignore[arg-type]
+    settings = Settings(data={"data_dir": var})
     database = Database(settings.store_url)
     database.upgrade()
     with database.writing() as connection:
@@ -76,9 +95,8 @@ def ours(var: Path, asked: list[bytes], seconds: float, workers: int) -> dict[st
     command = python(
         "-c", CLV, "serve", "--port", str(port), "--data-dir", str(var), "--workers", str(workers)
     )
-    with started(command, port, var / "serve.log", CLV_SERVING__LOG_LEVEL="warning", **FAST):
-        measured, single = both(port, asked, seconds)
-        found = figures(f"service, {workers} worker(s)", measured, single)
+    with started(command, port, var / "serve.log", CLV_SERVING__LOG_LEVEL="warning", **FAST) as server:
+        found = both(f"service, {workers} worker(s)", server, port, asked, seconds)
         if workers == 1:
             steady = at_a_rate(port, asked, 300, seconds)
             found["p99_ms_at_300"] = round(steady.quantile_ms(0.99), 2)
@@ -99,8 +117,8 @@ def mlflows(var: Path, seconds: float) -> dict[str, Any]:
         command = python("-m", "mlflow", "models", "serve", "-m", "models:/clv-propensity@champion")
         command += ["--env-manager", "local", "-p", str(port), "-h", "127.0.0.1"]
         path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-        with started(command, port, folder / "log", MLFLOW_TRACKING_URI=uri, PATH=path):
-            return figures("mlflow models serve", *both(port, asked, seconds))
+        with started(command, port, folder / "log", MLFLOW_TRACKING_URI=uri, PATH=path) as server:
+            return both("mlflow models serve", server, port, asked, seconds)
 
 
 def _inputs(history: Any) -> bytes:
@@ -121,8 +139,8 @@ def bares(var: Path, seconds: float) -> dict[str, Any]:
     """Measure a bare FastAPI route."""
     port = free_port()
     command = python("-m", "uvicorn", "tests.benchmarks.bare:app", "--port", str(port), "--no-access-log")
-    with started(command, port, var / "bare.log"):
-        return figures("bare FastAPI route", *both(port, [request("GET", "/")], seconds))
+    with started(command, port, var / "bare.log") as server:
+        return both("bare FastAPI route", server, port, [request("GET", "/")], seconds)
 
 
 def verdict(result: Mapping[str, Any]) -> list[str]:
