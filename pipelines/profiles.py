@@ -14,6 +14,7 @@ import pandas as pd
 from clv.columns import CUSTOMER_ID
 from pipelines.features import item_lines
 from pipelines.ledger import Ledger
+from pipelines.responses import order_places
 from recommend.history import History
 from recommend.profile import CAMPAIGNS, Contact, Profile, Scalar, Tag
 from recommend.segments import SegmentModel
@@ -35,16 +36,20 @@ WITH baskets AS (
     SELECT customer_id, list(item ORDER BY item) AS items, list(positions ORDER BY item) AS positions
     FROM items GROUP BY customer_id
 ), days AS (
-    SELECT customer_id, list(order_day - DATE '1970-01-01' ORDER BY position) AS order_days
-    FROM baskets GROUP BY customer_id
+    SELECT customer_id, list(order_day - DATE '1970-01-01' ORDER BY position) AS order_days,
+           CASE WHEN bool_or(store_id IS NOT NULL) THEN list(coalesce(store_id, '') ORDER BY position) END
+           AS places
+    FROM baskets LEFT JOIN order_places USING (customer_id, order_day) GROUP BY customer_id
 )
-SELECT customer_id, order_days, items, positions FROM bought JOIN days USING (customer_id)
+SELECT customer_id, order_days, items, positions, places FROM bought JOIN days USING (customer_id)
 """
 _CONTACTS: Final = """
 SELECT customer_id, list({'at': "at", 'channel': channel, 'outcome': outcome, 'offer_id': offer_id,
                           'group': "group"} ORDER BY "at", offer_id) AS contacts
 FROM (
-    SELECT customer_id, occurred_at AS "at", channel, 'sent' AS outcome, '' AS offer_id, '' AS "group"
+    SELECT customer_id, occurred_at AS "at", channel, 'sent' AS outcome,
+           CASE WHEN interaction_id LIKE 'campaign:%' THEN 'campaign:' || split_part(interaction_id, ':', 2)
+                ELSE '' END AS offer_id, '' AS "group"
     FROM interactions WHERE direction = 'outbound' AND occurred_at >= $since AND occurred_at < $until
     UNION ALL
     SELECT o.customer_id, o."at", '', o.outcome, coalesce(o.offer_id, ''), coalesce(f."group", '')
@@ -74,8 +79,8 @@ GROUP BY customer_id
 """
 _PEOPLE: Final = "SELECT customer_id, region, locale, birth_year, consent, attributes FROM customers"
 _ASSEMBLED: Final = """
-SELECT s.customer_id, order_days, items, positions, contacts, open_issue, region, locale, birth_year, consent,
-       attributes, campaigns
+SELECT s.customer_id, order_days, items, positions, places, contacts, open_issue, region, locale, birth_year,
+       consent, attributes, campaigns
 FROM scored s
 LEFT JOIN histories USING (customer_id) LEFT JOIN approaches USING (customer_id)
 LEFT JOIN issues USING (customer_id) LEFT JOIN people USING (customer_id)
@@ -132,6 +137,8 @@ def _assembled(ledger: Ledger, fields: pd.DataFrame, as_of: date) -> Iterator[di
         cursor.register("scored", fields[[CUSTOMER_ID]].reset_index(drop=True))
         lines = ledger.backend.compile(item_lines(ledger.tables(), as_of))
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE lines AS {lines}")
+        places = ledger.backend.compile(order_places(ledger.tables(), as_of))
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE order_places AS {places}")
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE histories AS {_HISTORIES}")
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE approaches AS {_CONTACTS}", moments)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE issues AS {_ISSUES}", {"until": until})
@@ -150,6 +157,7 @@ def _profile(
         order_days=tuple(rest["order_days"] or ()),
         items=tuple(rest["items"] or ()),
         positions=tuple(tuple(p) for p in rest["positions"] or ()),
+        places=tuple(rest["places"] or ()),
     )
     plain = Profile(
         customer_id=str(values.pop(CUSTOMER_ID)),

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import ibis
 import pandas as pd
 
+from pipelines.days import Tables, visible_lines
 from pipelines.features import item_lines
 from pipelines.ledger import Ledger
 from pipelines.orders import fingerprint_of
@@ -30,7 +32,7 @@ WITH campaigns AS (
     SELECT offer_id, json_extract_string(attributes, '$.campaign_id') AS campaign_id FROM offers),
 contacts AS (
     SELECT customer_id, split_part(interaction_id, ':', 2) AS campaign_id, occurred_at AS "at"
-    FROM interactions WHERE interaction_id LIKE 'campaign:%')
+    FROM interactions WHERE interaction_id LIKE 'campaign:%' AND direction = 'outbound')
 SELECT customer_id, offer_id, "at"::DATE::TIMESTAMP AS "at" FROM contacts JOIN campaigns USING (campaign_id)
 WHERE "at"::DATE <= $1
 UNION
@@ -52,7 +54,8 @@ class Responses:
     Parameters
     ----------
     lines
-        ``customer_id``, ``item``, ``order_day``: distinct; empty when nothing is known about what was bought.
+        ``customer_id``, ``item``, ``order_day``, ``store_id`` (null where not known): one row per item and
+        day; empty when nothing is known about what was bought.
     offers
         ``offer_id``, ``group``, ``items``; None without offers.
     exposures
@@ -70,6 +73,26 @@ class Responses:
     fingerprint: str
 
 
+def order_places(source: Ledger | Tables, as_of: date) -> ibis.Table:
+    """Return where each customer bought on each day, where that is known.
+
+    Parameters
+    ----------
+    source
+        A ledger, or Ibis tables by name.
+    as_of
+        The last visible day.
+
+    Returns
+    -------
+    ibis.Table
+        ``customer_id``, ``order_day``, ``store_id``: a day in several stores counts for the last by name.
+    """
+    lines = visible_lines(source, as_of)
+    lines = lines.filter(~lines.returned, lines.product_id.notnull(), lines.store_id.notnull())
+    return lines.group_by("customer_id", order_day=lines.day).agg(store_id=lines.store_id.max())
+
+
 def responses_of(ledger: Ledger, as_of: date) -> Responses:
     """Read what the propensity model learns from.
 
@@ -81,7 +104,8 @@ def responses_of(ledger: Ledger, as_of: date) -> Responses:
         The last visible day.
     """
     bought = item_lines(ledger, as_of)
-    bought = bought.mutate(order_day=bought.order_day.cast("timestamp"))
+    bought = bought.left_join(order_places(ledger, as_of), ["customer_id", "order_day"])
+    bought = bought.select("customer_id", "item", "store_id", order_day=bought.order_day.cast("timestamp"))
     ordered = bought.order_by("customer_id", "order_day", "item")
     lines: pd.DataFrame = ledger.connection.execute(ledger.backend.compile(ordered)).df()
     offers, exposures, outcomes = (

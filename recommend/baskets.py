@@ -7,7 +7,7 @@ describes both.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +19,13 @@ from recommend.history import History
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
+
+
+NOWHERE = -1
+
+
+def _no_places() -> Ints:
+    return np.zeros(0, dtype=np.int64)
 
 
 def run_starts(keys: Ints) -> Ints:
@@ -48,16 +55,26 @@ class Baskets:
         Shape (baskets + 1): basket b holds the lines ``line_starts[b]`` to ``line_starts[b + 1]``.
     items
         Shape (lines): index of the item of each line, ascending and distinct within a basket.
+    places
+        Shape (baskets): number of the store or branch of each, ``NOWHERE`` if not known; empty where nobody
+        says where anything was bought.
     """
 
     starts: Ints
     days: Ints
     line_starts: Ints
     items: Ints
+    places: Ints = field(default_factory=_no_places)
 
     @classmethod
     def from_lines(
-        cls, customers: Ints, items: Ints, days: Ints, n_customers: int, order: Ints | None = None
+        cls,
+        customers: Ints,
+        items: Ints,
+        days: Ints,
+        n_customers: int,
+        order: Ints | None = None,
+        places: Ints | None = None,
     ) -> Baskets:
         """Gather order lines into baskets.
 
@@ -70,6 +87,8 @@ class Baskets:
             How many customers there are, with or without lines.
         order
             Shape (lines): what tells one basket of a customer from the next; the day if not given.
+        places
+            Shape (lines): where each was bought; a basket of several places counts for the highest number.
 
         Examples
         --------
@@ -94,10 +113,13 @@ class Baskets:
             days=days[new].astype(np.int64),
             line_starts=_starts(basket[distinct], n),
             items=items[distinct].astype(np.int64),
+            places=_no_places() if places is None or not n else _highest(places[sort], new),
         )
 
     @classmethod
-    def from_history(cls, history: History, item_index: Mapping[str, int]) -> Baskets:
+    def from_history(
+        cls, history: History, item_index: Mapping[str, int], place_index: Mapping[str, int] | None = None
+    ) -> Baskets:
         """Put one history in this form; items outside ``item_index`` leave their basket in place."""
         item = np.array([item_index.get(name, -1) for name in history.items], dtype=np.int64)
         sizes = np.array([len(p) for p in history.positions], dtype=np.int64)
@@ -112,6 +134,7 @@ class Baskets:
             days=np.array(history.order_days, dtype=np.int64),
             line_starts=_starts(place[sort], n),
             items=items[sort],
+            places=_numbers(history.places, place_index or {}, n),
         )
 
     @property
@@ -148,6 +171,26 @@ class Baskets:
         last[some] = self.days[self.starts[1:][some] - 1]
         return last
 
+    def last_places(self) -> Ints:
+        """Return where each customer bought last as far as that is known, else ``NOWHERE``."""
+        last = np.full(self.n_customers, NOWHERE, dtype=np.int64)
+        if len(self.places):
+            known = np.flatnonzero(self.places >= 0)
+            last[self.basket_customers()[known]] = self.places[known]  # in order of time: the latest stays
+        return last
+
+    def at(self, places: Ints | None) -> Flags:
+        """Return which baskets were bought at the given place of their customer.
+
+        Parameters
+        ----------
+        places
+            Shape (customers): a place each, ``NOWHERE`` if not known; none known if not given.
+        """
+        if places is None or not len(self.places):
+            return np.zeros(len(self.days), dtype=bool)
+        return np.asarray((self.places >= 0) & (self.places == np.repeat(places, self.n_baskets)))
+
     def keep(self, baskets: Flags) -> Baskets:
         """Return the same customers with only the flagged baskets."""
         counts = np.concatenate(([0], np.cumsum(baskets)))
@@ -157,6 +200,7 @@ class Baskets:
             days=self.days[baskets],
             line_starts=np.concatenate(([0], np.cumsum(sizes[baskets]))).astype(np.int64),
             items=self.items[np.repeat(baskets, sizes)],
+            places=self.places[baskets] if len(self.places) else self.places,
         )
 
     def until(self, day: int) -> Baskets:
@@ -186,6 +230,7 @@ class Baskets:
             days=self.days[first:end],
             line_starts=self.line_starts[first : end + 1] - self.line_starts[first],
             items=self.items[lines],
+            places=self.places[first:end],
         )
 
     def take(self, customers: Ints) -> Baskets:
@@ -194,7 +239,7 @@ class Baskets:
         chosen[customers] = True
         kept = self.keep(np.repeat(chosen, self.n_baskets))
         ends = np.concatenate(([0], np.cumsum(self.n_baskets[chosen])))
-        return Baskets(ends.astype(np.int64), kept.days, kept.line_starts, kept.items)
+        return Baskets(ends.astype(np.int64), kept.days, kept.line_starts, kept.items, kept.places)
 
     def by_kind(self, kinds: Ints) -> Baskets:
         """Return the same baskets with each item replaced by its kind.
@@ -206,7 +251,8 @@ class Baskets:
         """
         n_kinds = int(kinds.max()) + 1 if len(kinds) else 1
         keys = np.unique(self.line_baskets() * n_kinds + kinds[self.items])
-        return Baskets(self.starts, self.days, _starts(keys // n_kinds, len(self.days)), keys % n_kinds)
+        lines = _starts(keys // n_kinds, len(self.days))
+        return Baskets(self.starts, self.days, lines, keys % n_kinds, self.places)
 
     def pair_keys(self, n_items: int) -> Ints:
         """Return the distinct (customer, item) pairs as sorted numbers ``customer * n_items + item``."""
@@ -216,3 +262,13 @@ class Baskets:
 
 def _starts(sorted_owner: Ints, n_owners: int) -> Ints:
     return np.searchsorted(sorted_owner, np.arange(n_owners + 1)).astype(np.int64)
+
+
+def _highest(places: Ints, new: Flags) -> Ints:
+    return np.asarray(np.maximum.reduceat(places, np.flatnonzero(new)), dtype=np.int64)
+
+
+def _numbers(names: tuple[str, ...], index: Mapping[str, int], n: int) -> Ints:
+    if not index or len(names) != n:
+        return _no_places()
+    return np.array([index.get(name, NOWHERE) for name in names], dtype=np.int64)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from recommend.baskets import Baskets, Ints
+from recommend.baskets import Baskets, Floats, Ints
 from recommend.calibration import smooth
 from recommend.candidate import Candidate
 from recommend.catalogue import Offer
@@ -93,7 +93,7 @@ def _by_answers(
     chosen: Ints,
     explain: bool,
 ) -> list[Candidate]:
-    past_days, past_accepts = contact_record(profile)
+    past_days, past_accepts = contact_record(profile, int(moment[0]))
     rows = describe_response(
         baskets,
         moment,
@@ -124,6 +124,7 @@ def _by_answers(
                 features=dict(zip(RESPONSE_FEATURES, rows[j].tolist(), strict=True)),
                 contributions=dict(zip(RESPONSE_FEATURES, part, strict=False)),
                 popularity_rank=int(shelf.best_rank[chosen[j]]),
+                evidence=float(shelf.evidence[chosen[j]] + shelf.starting_evidence[chosen[j]]),
             )
         )
     return found
@@ -140,7 +141,12 @@ def by_items(offer: Offer, by_item: Mapping[str, Candidate], knowledge: Knowledg
         start = offer.starting_propensity
         last = knowledge.n_items
         return Candidate(
-            offer.offer_id, sources=(SOURCE,), propensity=start, propensity_raw=start, popularity_rank=last
+            offer.offer_id,
+            sources=(SOURCE,),
+            propensity=start,
+            propensity_raw=start,
+            popularity_rank=last,
+            evidence=offer.starting_evidence,
         )
     promised = best.propensity
     if offer.kind == "bundle":
@@ -157,4 +163,21 @@ def by_items(offer: Offer, by_item: Mapping[str, Candidate], knowledge: Knowledg
         features=best.features,
         contributions=best.contributions,
         popularity_rank=best.popularity_rank,
+        evidence=offer.starting_evidence + best.evidence,
     )
+
+
+def item_evidence(buyers: Floats) -> Floats:
+    """Return how many presentations the item model's word on each item is worth: little with few buyers.
+
+    Parameters
+    ----------
+    buyers
+        Shape (items): how many customers ever bought each.
+
+    Examples
+    --------
+    >>> item_evidence(np.array([0.0, 100.0, 9900.0])).tolist()
+    [0.0, 50.0, 99.0]
+    """
+    return np.asarray(ITEM_EVIDENCE * buyers / (buyers + ITEM_EVIDENCE))

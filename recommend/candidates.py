@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clv.errors import NotFitted, TooLittleData, UnknownFormat
-from recommend.baskets import Baskets, Floats, Ints
+from recommend.baskets import NOWHERE, Baskets, Floats, Ints
 from recommend.calibration import Calibration
-from recommend.campaigns import campaigns
+from recommend.campaigns import campaigns, item_evidence
 from recommend.candidate import Candidate
 from recommend.catalogue import Catalogue
 from recommend.context import Context
@@ -38,7 +38,8 @@ from recommend.sources import SOURCES, companions, propose_items
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1
+FORMAT = 2
+PLACE = "store_id"
 MOST_ITEMS = 20_000
 MOST_ITEMS_PROPOSED = 100
 _PUT_CODES = 1 << np.arange(len(SOURCES))
@@ -63,6 +64,7 @@ class Proposer:
         self.evaluation_: dict[str, object] = {}
         self.vocabulary: tuple[str, ...] = ()
         self._index: dict[str, int] = {}
+        self._place_index: dict[str, int] = {}
         self._items: ItemModel | None = None
         self._response: ResponseModel | None = None
         self._as_of = 0
@@ -86,7 +88,8 @@ class Proposer:
         Parameters
         ----------
         lines
-            ``customer_id``, ``item``, ``order_day``: one row per item bought on a day.
+            ``customer_id``, ``item``, ``order_day``: one row per item bought on a day; optionally
+            ``store_id``, where (a day in several stores counts for the last by name).
         offers
             ``offer_id``, ``items`` (a sequence per offer) and optionally ``group``.
         exposures
@@ -121,7 +124,7 @@ class Proposer:
         codes, ids = lines["customer_id"].astype(str).factorize(sort=True)
         customers = np.array(codes.tolist(), dtype=np.int64)
         item = np.array([self._index.get(name, -1) for name in lines["item"].astype(str)], dtype=np.int64)
-        baskets = Baskets.from_lines(customers, item, day, len(ids))
+        baskets = Baskets.from_lines(customers, item, day, len(ids), places=self._set_places(lines))
         self._items, self.evaluation_ = fit_items(
             baskets,
             Shelving.of(self.vocabulary, products),
@@ -144,6 +147,15 @@ class Proposer:
         ordered = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
         self.vocabulary = tuple(str(name) for name, _ in ordered[:MOST_ITEMS])
         self._index = {name: i for i, name in enumerate(self.vocabulary)}
+
+    def _set_places(self, lines: pd.DataFrame) -> Ints | None:
+        """Give places numbers in the order of their names; return the number of each line's."""
+        self._place_index = {}
+        if PLACE not in lines or not lines[PLACE].notna().any():
+            return None
+        codes, names = lines[PLACE].astype("string").factorize(sort=True)
+        self._place_index = {str(name): number for number, name in enumerate(names)}
+        return np.asarray(codes, dtype=np.int64)
 
     def _fit_response(
         self,
@@ -179,7 +191,8 @@ class Proposer:
         catalogue
             What may be offered; an item without an offer in it is not proposed.
         context
-            The moment.
+            The moment; its attribute ``store_id`` says where it is, else the customer is taken to be where
+            the last order was.
         at
             When the question is asked, UTC.
         explain
@@ -187,7 +200,7 @@ class Proposer:
         """
         model = self._fitted()
         bound = self._bind(catalogue)
-        baskets = Baskets.from_history(profile.history, self._index)
+        baskets = Baskets.from_history(profile.history, self._index, self._place_index)
         day = (at.date() - date(1970, 1, 1)).days
         moment = np.array([max(day, int(baskets.last_days()[0]))], dtype=np.int64)
         found = self._propose_items(model, bound, baskets, moment, context, explain)
@@ -207,9 +220,10 @@ class Proposer:
     ) -> list[Candidate]:
         mentioned = {self._index[name] for name in context.mentions if name in self._index}
         named = companions(model.knowledge, mentioned) if mentioned else None
-        habits = Habits.of(baskets, moment, len(self.vocabulary))
+        at = self._where(baskets, context)
+        habits = Habits.of(baskets, moment, len(self.vocabulary), at)
         pairs = propose_items(baskets, habits, moment, model.knowledge, own=90, others=10, named=named)
-        rows = describe(baskets, habits, moment, model.knowledge, pairs)
+        rows = describe(baskets, habits, moment, model.knowledge, pairs, at)
         cold = not len(baskets.days)
         raw, promised = model.probability(rows)
         if cold:
@@ -223,13 +237,14 @@ class Proposer:
         codes = pairs.put[best] @ _PUT_CODES
         values, chosen = rows[best].tolist(), pairs.items[best]
         found = []
-        for place, (item, code, chance, raw_chance, rank) in enumerate(
+        for place, (item, code, chance, raw_chance, rank, evidence) in enumerate(
             zip(
                 chosen.tolist(),
                 codes.tolist(),
                 promised[best].tolist(),
                 raw[best].tolist(),
                 model.knowledge.items.rank[chosen].tolist(),
+                item_evidence(model.knowledge.items.buyers[chosen]).tolist(),
                 strict=True,
             )
         ):
@@ -244,9 +259,16 @@ class Proposer:
                     features=dict(zip(FEATURES, values[place], strict=True)),
                     contributions=added,
                     popularity_rank=rank,
+                    evidence=evidence,
                 )
             )
         return found
+
+    def _where(self, baskets: Baskets, context: Context) -> Ints:
+        """Return the place of the moment."""
+        if PLACE in context.attributes:
+            return np.array([self._place_index.get(str(context.attributes[PLACE]), NOWHERE)], dtype=np.int64)
+        return baskets.last_places()
 
     def save(self, folder: Path) -> None:
         """Write the model as JSON, LightGBM text and plain arrays."""
@@ -258,6 +280,7 @@ class Proposer:
             "most_customers": self.most_customers,
             "horizon_days": model.horizon_days,
             "vocabulary": list(self.vocabulary),
+            "places": list(self._place_index),
             "calibration": model.calibration.as_json(),
             "evaluation": self.evaluation_,
         }
@@ -287,6 +310,7 @@ class Proposer:
         self = cls(most_customers=head["most_customers"])
         self.vocabulary = tuple(head["vocabulary"])
         self._index = {name: i for i, name in enumerate(self.vocabulary)}
+        self._place_index = {name: i for i, name in enumerate(head["places"])}
         self.evaluation_, self._as_of = head["evaluation"], head["as_of_day"]
         self._items = ItemModel(
             trees=Trees.load(folder / "items.txt"),

@@ -82,6 +82,18 @@ KIND_FEATURES = (
     "kind_due_chance",
     "share_of_kind",
 )
+PLACE_FEATURES = (
+    "place_visits",
+    "place_visit_share",
+    "place_basket_size",
+    "same_place",
+    "item_place_share_month",
+    "item_place_share",
+    "item_place_month_ratio",
+    "item_place_ratio",
+    "own_place_count",
+    "own_place_share",
+)
 SOURCE_FEATURES = (*(f"{s}_score" for s in SOURCES), *(f"{s}_rank" for s in SOURCES))
 FEATURES: tuple[str, ...] = (
     *CUSTOMER_FEATURES,
@@ -89,12 +101,18 @@ FEATURES: tuple[str, ...] = (
     *MOMENT_FEATURES,
     *OWN_FEATURES,
     *KIND_FEATURES,
+    *PLACE_FEATURES,
     *SOURCE_FEATURES,
 )
 
 
 def describe(
-    baskets: Baskets, habits: Habits, moments: Ints, knowledge: Knowledge, proposals: Proposals
+    baskets: Baskets,
+    habits: Habits,
+    moments: Ints,
+    knowledge: Knowledge,
+    proposals: Proposals,
+    at: Ints | None = None,
 ) -> Matrix:
     """Return one row of ``FEATURES`` per proposal; what does not apply is missing (NaN).
 
@@ -108,6 +126,8 @@ def describe(
         What was learnt from all customers.
     proposals
         The pairs to describe.
+    at
+        Shape (customers): the place of the moment that ``habits`` were made for, ``NOWHERE`` if not known.
     """
     who, item = proposals.customers, proposals.items
     out = np.empty((len(who), len(FEATURES)), dtype=np.float32)
@@ -117,6 +137,7 @@ def describe(
         _lately(moments, knowledge, who, item),
         _own(baskets, habits, moments, knowledge, who, item),
         _kinds(baskets, habits, moments, knowledge, who, item),
+        _here(baskets, habits, moments, knowledge, at, who, item),
         proposals.scores,
         proposals.ranks,
     )
@@ -282,5 +303,40 @@ def _kinds(
             rhythm.chance(kind, since),
             decayed / np.maximum(kinds.decayed[row, 0], 1e-9),
         )
+    )
+    return table
+
+
+def _here(
+    baskets: Baskets,
+    habits: Habits,
+    moments: Ints,
+    knowledge: Knowledge,
+    at: Ints | None,
+    who: Ints,
+    item: Ints,
+) -> Floats:
+    """Return the ``PLACE_FEATURES`` of each pair; NaN where the place of the moment is not known."""
+    table = np.full((len(who), len(PLACE_FEATURES)), np.nan)
+    if at is None or not (at >= 0).any():
+        return table
+    mine = np.flatnonzero(at[who] >= 0)
+    who, item = who[mine], item[mine]
+    n = np.maximum(baskets.n_baskets, 1).astype(np.float64)
+    owner, same = baskets.basket_customers(), baskets.at(at)
+    visits = np.bincount(owner[same], minlength=len(n)).astype(np.float64)
+    sizes = np.bincount(owner, weights=baskets.sizes, minlength=len(n)) / n
+    sizes_here = np.bincount(owner[same], weights=baskets.sizes[same], minlength=len(n))
+    row, found = habits.find(who * knowledge.n_items + item)
+    held = np.where(found > 0, habits.counts[row], 0) if len(habits.keys) else np.zeros(len(who))
+    here = np.where(found > 0, habits.here[row], 0.0) if len(habits.keys) else np.zeros(len(who))
+    usual = knowledge.items.order_share[item]
+    shares = knowledge.places.shares(at[who], item, moments[who], usual)
+    customer = np.column_stack(
+        (visits, visits / n, (sizes_here + 2 * sizes) / (visits + 2), baskets.last_places() == at)
+    )
+    own_share = (here + 3 * held / n[who]) / (visits[who] + 3)
+    table[mine] = np.column_stack(
+        (customer[who], shares, shares / np.maximum(usual, 1e-9)[:, None], here, own_share)
     )
     return table

@@ -43,6 +43,8 @@ class Habits:
         How many of the baskets that held it were on the weekday of the moment.
     basket_sizes
         Mean number of items in them.
+    here
+        How many of them were bought where the customer is at the moment; 0 where that is not known.
     """
 
     keys: Ints
@@ -60,9 +62,10 @@ class Habits:
     recent: Floats
     same_weekday: Floats
     basket_sizes: Floats
+    here: Floats
 
     @classmethod
-    def of(cls, baskets: Baskets, moments: Ints, n_items: int) -> Habits:
+    def of(cls, baskets: Baskets, moments: Ints, n_items: int, at: Ints | None = None) -> Habits:
         """Summarise visible baskets at each customer's moment.
 
         Parameters
@@ -73,6 +76,8 @@ class Habits:
             Shape (customers): the day the question is asked, not before the latest visible basket.
         n_items
             Size of the item vocabulary.
+        at
+            Shape (customers): the place of the moment, ``NOWHERE`` if not known.
         """
         line_basket = baskets.line_baskets()
         customer = baskets.basket_customers()[line_basket]
@@ -107,6 +112,7 @@ class Habits:
             recent=np.column_stack([_sums((since < w).astype(np.float64), begins) for w in WINDOWS_BASKETS]),
             same_weekday=_sums(((age % 7) == 0).astype(np.float64), begins),
             basket_sizes=_sums(sizes, begins) / np.maximum(ends - begins, 1),
+            here=_sums(baskets.at(at)[line_basket][order].astype(np.float64), begins),
         )
 
     def find(self, keys: Ints) -> tuple[Ints, Ints]:

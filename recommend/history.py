@@ -17,15 +17,20 @@ class History:
         The distinct items bought.
     positions
         For each item, the indices into ``order_days`` of the baskets that held it, ascending.
+    places
+        Store or branch of each basket, empty where not known; none at all where nobody says.
     """
 
     order_days: tuple[int, ...] = ()
     items: tuple[str, ...] = ()
     positions: tuple[tuple[int, ...], ...] = ()
+    places: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return the history as plain lists."""
-        return {"order_days": self.order_days, "items": self.items, "positions": self.positions}
+        plain: dict[str, object] = {"order_days": self.order_days, "items": self.items}
+        plain["positions"] = self.positions
+        return plain | ({"places": self.places} if self.places else {})
 
     @classmethod
     def from_json(cls, raw: dict[str, list[object]]) -> History:
@@ -34,4 +39,5 @@ class History:
             order_days=tuple(raw["order_days"]),  # type: ignore[arg-type]
             items=tuple(raw["items"]),  # type: ignore[arg-type]
             positions=tuple(tuple(p) for p in raw["positions"]),  # type: ignore[arg-type]
+            places=tuple(raw.get("places", ())),  # type: ignore[arg-type]
         )

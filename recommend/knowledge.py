@@ -13,6 +13,7 @@ from recommend.bundles import Bundles
 from recommend.habits import Habits
 from recommend.items import Items, Shelving
 from recommend.neighbours import Prototypes
+from recommend.places import Places
 from recommend.related import Related, better_of_kind, co_purchase, taste
 from recommend.replenish import Replenishment
 
@@ -46,6 +47,8 @@ class Knowledge:
         Kinds and prices.
     kind_rhythm
         When kinds are due again; empty where each item is its own kind.
+    places
+        What is bought where; nothing where nobody says.
     """
 
     items: Items
@@ -58,6 +61,7 @@ class Knowledge:
     better: Related
     shelving: Shelving
     kind_rhythm: Replenishment
+    places: Places
 
     @classmethod
     def of(cls, baskets: Baskets, moments: Ints, shelving: Shelving) -> Knowledge:
@@ -86,6 +90,7 @@ class Knowledge:
             better=better_of_kind(shelving, items),
             shelving=shelving,
             kind_rhythm=_kind_rhythm(baskets, moments, shelving),
+            places=Places.of(baskets, n_items),
         )
 
     @property
@@ -119,6 +124,7 @@ class Knowledge:
             better=part(Related, "better"),
             shelving=part(Shelving, "shelving"),
             kind_rhythm=part(Replenishment, "kind_rhythm"),
+            places=part(Places, "places"),
         )
 
 

@@ -89,7 +89,7 @@ class NextBaskets:
         earlier
             How many earlier visits per customer serve as examples.
         timed
-            Whether days are real, so that the day of the visit may be used.
+            Whether days are real, so that the day of the visit, and its place where known, may be used.
         negatives
             Share of the rows without a purchase kept in earlier visits.
         """
@@ -184,4 +184,6 @@ def visit(baskets: Baskets, level: int, *, timed: bool) -> tuple[Ints, Snapshot]
     past = until.without_last(1)
     who = np.flatnonzero(past.n_baskets > 0)
     before, after = past.take(who), until.last(1).take(who)
-    return who, Snapshot(before, after.last_days() if timed else before.last_days() + 1, after)
+    if timed:
+        return who, Snapshot(before, after.last_days(), after, after.last_places())
+    return who, Snapshot(before, before.last_days() + 1, after, before.last_places())

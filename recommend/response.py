@@ -14,7 +14,7 @@ from clv.errors import TooLittleData
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.calibration import ChannelCalibration, calibrate_channels
 from recommend.evaluation import area_under_curve, calibration_error, log_loss, reliability
-from recommend.exposures import Exposures, past_contacts, require
+from recommend.exposures import Exposures, require
 from recommend.features import Matrix
 from recommend.habits import Habits
 from recommend.knowledge import Knowledge
@@ -164,7 +164,8 @@ def describe_response(
     baskets, moments
         What is visible of the customers, and the day of the question.
     past_days, past_accepts
-        Shape (customers): days on which any offer was put before them, and how many they took up.
+        Shape (customers): days on which an offer was put before them or answered in the year before, and how
+        many they took up.
     customers, offers
         Shape (pairs).
     """
@@ -328,7 +329,7 @@ def _rows(
         who, customers = np.unique(exposures.customers[chosen[here]], return_inverse=True)
         past = exposures.until(int(day))
         record = Record.of(book, past.offers, past.accepted)
-        past_days, past_accepts = past_contacts(past, baskets.n_customers)
+        past_days, past_accepts = exposures.touches.record(int(day), baskets.n_customers)
         out[here] = describe_response(
             baskets.take(who).until(int(day) - 1),
             np.full(len(who), day, dtype=np.int64),

@@ -29,33 +29,41 @@ class Snapshot:
         Shape (customers): day of the moment, days since 1970-01-01.
     after
         Baskets of the period the model predicts, for the same customers.
+    at
+        Shape (customers): place of the moment, ``NOWHERE`` if not known.
     """
 
     visible: Baskets
     moments: Ints
     after: Baskets
+    at: Ints
 
     @classmethod
     def on(cls, baskets: Baskets, day: int, horizon_days: int) -> Snapshot:
         """Stand at the end of a day and look ahead; customers without a past are left out."""
         known = np.flatnonzero(baskets.until(day).n_baskets > 0)
         some = baskets.take(known)
+        visible = some.until(day)
         return cls(
-            visible=some.until(day),
+            visible=visible,
             moments=np.full(len(known), day, dtype=np.int64),
             after=some.between(day, day + horizon_days),
+            at=visible.last_places(),
         )
 
     def slice(self, start: int, stop: int) -> Snapshot:
         """Return the customers ``start`` to ``stop``."""
         return Snapshot(
-            self.visible.slice(start, stop), self.moments[start:stop], self.after.slice(start, stop)
+            self.visible.slice(start, stop),
+            self.moments[start:stop],
+            self.after.slice(start, stop),
+            self.at[start:stop],
         )
 
     def take(self, customers: Ints) -> Snapshot:
         """Return the given customers in ascending order."""
         order = np.sort(customers)
-        return Snapshot(self.visible.take(order), self.moments[order], self.after.take(order))
+        return Snapshot(self.visible.take(order), self.moments[order], self.after.take(order), self.at[order])
 
     def learn(self, shelving: Shelving) -> Knowledge:
         """Learn what all visible customers show at this moment."""
@@ -111,7 +119,7 @@ def sample(
     rng = np.random.default_rng(random_state)
     parts = []
     for offset, part in _chunks(snapshot, knowledge.n_items):
-        habits = Habits.of(part.visible, part.moments, knowledge.n_items)
+        habits = Habits.of(part.visible, part.moments, knowledge.n_items, part.at)
         pairs = propose_items(part.visible, habits, part.moments, knowledge)
         bought = np.isin(
             pairs.customers * knowledge.n_items + pairs.items, part.after.pair_keys(knowledge.n_items)
@@ -121,7 +129,7 @@ def sample(
         happened = bought[kept].astype(np.float64)
         parts.append(
             Sample(
-                rows=describe(part.visible, habits, part.moments, knowledge, pairs),
+                rows=describe(part.visible, habits, part.moments, knowledge, pairs, part.at),
                 happened=happened,
                 weights=np.where(happened > 0, 1.0, 1.0 / negatives),
                 customers=pairs.customers + offset,

@@ -11,7 +11,7 @@ import pytest
 
 from clv.errors import MissingColumn, NotFitted, TooLittleData, UnknownFormat
 from recommend.calibration import smooth
-from recommend.candidates import Proposer
+from recommend.candidates import FORMAT, Proposer
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
 from recommend.history import History
@@ -190,7 +190,7 @@ def test_proposing_before_learning_is_refused() -> None:
 def test_a_newer_format_is_refused(proposer: Proposer, tmp_path: Path) -> None:
     proposer.save(tmp_path)
     head = (tmp_path / "proposer.json").read_text()
-    (tmp_path / "proposer.json").write_text(head.replace('"format": 1', '"format": 99'))
+    (tmp_path / "proposer.json").write_text(head.replace(f'"format": {FORMAT}', '"format": 99'))
     with pytest.raises(UnknownFormat, match="99"):
         Proposer.load(tmp_path)
 

@@ -227,7 +227,13 @@ def _history(published: History, orders: Iterable[list[Any]], as_of: int) -> His
         for item in items:
             held.setdefault(item, set()).add(place[day])
     names = sorted(held)
-    return History(tuple(days), tuple(names), tuple(tuple(sorted(held[name])) for name in names))
+    stores = dict(zip(published.order_days, published.places, strict=False))
+    return History(
+        tuple(days),
+        tuple(names),
+        tuple(tuple(sorted(held[name])) for name in names),
+        tuple(stores.get(day, "") for day in days) if stores else (),
+    )
 
 
 def _pressure(value: Mapping[str, Scalar], contacts: tuple[Contact, ...], as_of: date) -> dict[str, Scalar]:

