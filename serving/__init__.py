@@ -9,6 +9,7 @@ errors        how an error becomes an answer: one table, one shape
 doorway       what every request passes: its id, the security headers, the largest body
 express       the short way to the one question asked all day
 addresses     which part of an address is a key, slashes and all
+description   the API's own description, with how to sign in
 refusals      why the service says no
 service       what can be asked: who, what to say, who is in a segment
 published     the generation in use, swapped by one assignment

@@ -19,6 +19,7 @@ from serving.access.tokens import Tokens
 from serving.agent import page
 from serving.api import conversations, customers, decisions, events, health, offers, people, segments
 from serving.champions import Champions
+from serving.description import described
 from serving.doorway import Doorway, security_headers
 from serving.engines import open_publication
 from serving.errors import add_error_handlers
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
         app.include_router(noun.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "agent" / "static"), name="static")
     add_error_handlers(app)
+    app.openapi = partial(described, app, sign_in=settings.security.sign_in)  # type: ignore[method-assign]
     _add_gauges(service)
     return app
 

@@ -89,7 +89,7 @@ class Express:
             elif name == b"content-length":
                 size = value
         plain = size and (kind == _JSON or size == b"0")
-        return self.gate.at_once(scope["client"], host, authorization, PATH) if plain else None
+        return self.gate.at_once(host, authorization, PATH) if plain else None
 
 
 def _asked_about(scope: Scope) -> str | None:

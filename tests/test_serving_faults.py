@@ -36,6 +36,7 @@ from tests.browsing import running
 from tests.databases import postgres_url  # noqa: F401  (a fixture)
 from tests.fakes import AS_OF, VALUATION, LocalClient, open_shop, publish_shop
 from tests.faulty import CROWD, Nursery, a_nursery, publish_crowd, publish_number
+from tests.figures import tell
 from tests.turnstile import turnstile
 
 ROUNDS = int(os.environ.get("CLV_FAULT_ROUNDS", "2"))
@@ -44,17 +45,6 @@ COLD_EVERY = 4 if LONG else 2  # of the kills, so many are followed by a start f
 START_SECONDS = 3.0 if LONG else 60.0  # the short version may share its machine
 FLOOD_SECONDS = 60.0 if LONG else 4.0
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
-
-
-def tell(record_property, **figures: object) -> None:
-    """Put a figure where `make test-faults` collects them."""
-    for name, figure in figures.items():
-        record_property(name, figure)
-    summary = os.environ.get("CLV_FAULT_SUMMARY")
-    if summary:
-        with Path(summary).open("a") as file:
-            test = os.environ["PYTEST_CURRENT_TEST"].split("::")[-1].split(" ")[0]
-            file.write(json.dumps({"test": test, **figures}) + "\n")
 
 
 def order(number: int) -> dict[str, object]:
@@ -601,7 +591,6 @@ def test_a_store_that_is_down_stops_writing_and_not_the_hints(
             recovery = time.monotonic() - started
     tell(
         record_property,
-        trouble=trouble,
         refused_with=refused.status_code,
         hints_meanwhile=sum(len(one["hints"]) for one in hints),
         seconds_a_hint=round(slowest, 2),

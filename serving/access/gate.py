@@ -67,17 +67,13 @@ class Gate:
             self._curiosity.ask(who.subject, customer)
         return who
 
-    def at_once(
-        self, client: tuple[str, int] | None, host: bytes, authorization: bytes, path: str
-    ) -> Identity | None:
+    def at_once(self, host: bytes, authorization: bytes, path: str) -> Identity | None:
         """Return who posts to a route, if it can be told without waiting and they may; nothing is counted.
 
         None means neither yes nor no: :meth:`admit` decides and says why.
 
         Parameters
         ----------
-        client
-            Address the request came from.
         host, authorization
             The headers of these names; empty where missing.
         path
@@ -85,8 +81,6 @@ class Gate:
         """
         if not self.sign_in:
             return LOCAL if host.partition(b":")[0] in _LOOPBACK else None
-        if self._bad_tries.empty(client[0] if client else ""):
-            return None
         who = self._doorkeeper.holder(authorization)
         return who if who and may(who.role, who.scopes, "POST", path) else None
 
@@ -102,15 +96,17 @@ class Gate:
         return not self._requests.take(who.subject)
 
     async def _recognise(self, request: Request) -> Identity:
-        """Tell who asks; who guesses too often is not even listened to."""
-        address = request.client.host if request.client else ""
-        if self._bad_tries.empty(address):
-            raise TooMany("Too many failed sign-ins.", hint="Wait a minute.", retry_after=60)
+        """Tell who asks; who guesses too often is told to wait.
+
+        Many share an address: what one of them guesses never keeps the others' good keys out.
+        """
+        presented = request.headers.get("authorization", "")
         try:
-            return await self._doorkeeper.who(request.headers.get("authorization", ""))
+            return await self._doorkeeper.who(presented)
         except NotSignedIn:
-            if request.headers.get("authorization"):
-                self._bad_tries.take(address)
+            address = request.client.host if request.client else ""
+            if presented and self._bad_tries.take(address):
+                raise TooMany("Too many failed sign-ins.", hint="Wait a minute.", retry_after=60) from None
             raise
 
 

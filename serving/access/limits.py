@@ -43,11 +43,6 @@ class Bucket:
         self._set(caller, left - 1, now)
         return 0
 
-    def empty(self, caller: str) -> bool:
-        """Return whether the next request would be one too many, without counting it."""
-        left, at = self._left.get(caller, (float(self._per_minute), self._now()))
-        return left + (self._now() - at) * self._per_minute / 60 < 1
-
     def _set(self, caller: str, left: float, now: float) -> None:
         if len(self._left) >= _MOST_CALLERS:
             self._left.clear()  # everybody starts afresh: better than to grow without end

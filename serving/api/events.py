@@ -43,10 +43,11 @@ def _body(schema: dict[str, Any], example: object) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
+MOST_EVENTS: Final = 5000
 _BATCH: Final = {
     "type": "object",
     "required": ["batch"],
-    "properties": {"batch": {"type": "array", "items": {}, "maxItems": 5000}},
+    "properties": {"batch": {"type": "array", "items": {}, "maxItems": MOST_EVENTS}},
 }
 
 
@@ -82,6 +83,8 @@ async def batch(request: Request, service: ServiceDep) -> Response:
     items = raw.get("batch") if isinstance(raw, dict) else None
     if not isinstance(items, list):
         raise DataError("batch: a list of events is wanted.", hint='{"batch": [...]}')
+    if len(items) > MOST_EVENTS:
+        raise DataError(f"batch: more than {MOST_EVENTS} events.", hint="Send them in several batches.")
     return say(await _take(service, items), 202)
 
 
