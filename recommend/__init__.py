@@ -6,7 +6,9 @@ context       the moment: channel, agent, intent, what the chat mentions
 profile       one customer as the engine sees them: value, segments, tags, consent, contacts, history
 history       what one customer bought when, in the compact form the live service reads
 candidate     one thing that could be said, with its propensity
+proposed      all candidates of one customer by column
 decision      what was decided: hints, or a reasoned silence, and everything held back with its reason
+considered    everything a decision considered, by column
 rules         one rule language for policies and segments: parse, one customer at a time
 rules_grammar how a rule is written, with every complaint pointing at a character
 rules_tree    what a rule is once it has been read
@@ -18,6 +20,7 @@ control       who gets no prompt, by a stable hash
 records       settings as frozen records, from plain values and back
 facts         the fields a policy may ask about, and their values in one moment
 rulebook      policies and catalogue put together once
+listing       a rulebook's catalogue by column: what a decision asks of every offer
 worth         priority = propensity x context x value x lever, and the price of annoyance
 moment        one customer in one moment: how each candidate passes or falls
 slate         which offers sit in which place: at most so many, diverse by kind and item
@@ -47,6 +50,7 @@ sensitive     what is never shown or spoken of
 listen        a chat message to topic, intent, mood and the items it names; nothing of the text is kept
 mentions      which items a message names
 ear           guesses from runs of characters, learned from example sentences
+examples      labelled sentences the ear learns from, spelled out of patterns
 lexicon       what a listener looks up: cues and the names of a catalogue
 cues_en       English cues of intent and topic
 cues_zh       Chinese cues of intent and topic

@@ -192,6 +192,7 @@ class Catalogue:
             for item in offer.items:
                 by_item.setdefault(item, []).append(offer.offer_id)
         self.by_item = {item: tuple(ids) for item, ids in by_item.items()}
+        self.places = {offer_id: place for place, offer_id in enumerate(self.by_id)}
         self.mandatory = tuple(offer for offer in self.offers if offer.mandatory)
 
     def __len__(self) -> int:

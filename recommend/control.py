@@ -46,7 +46,7 @@ class ControlGroup:
 
     def position(self, customer_id: str, at: datetime) -> float:
         """Return where the hash puts a customer in the month of ``at``, 0 to below 1, evenly spread."""
-        key = f"{customer_id}\x1f{self.salt}\x1f{at:%Y-%m}".encode()
+        key = f"{customer_id}\x1f{self.salt}\x1f{at.year}-{at.month:02}".encode()
         return int.from_bytes(blake2b(key, digest_size=8).digest()) / _WHOLE
 
     def arm(self, customer_id: str, at: datetime) -> Arm:

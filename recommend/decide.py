@@ -10,18 +10,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recommend.candidate import Candidate
-from recommend.catalogue import Catalogue, Offer
+from recommend.catalogue import KINDS, Catalogue, Offer
+from recommend.considered import Considered
 from recommend.context import Context
-from recommend.decision import Arm, Decision, Hint, Kind, Ranked, Stage
-from recommend.moment import Moment, Weighed, as_ranked
+from recommend.decision import Arm, Decision, Hint, Kind
+from recommend.moment import PASSED, Moment
 from recommend.policies import Policies
 from recommend.profile import Profile
 from recommend.rulebook import Rulebook
 from recommend.silence import reason_of_silence
-from recommend.slate import Explorer, Option, Seats, Selection, best
-from recommend.worth import Arbitration
+from recommend.slate import Explorer, Seats, Selection, best
+from recommend.worth import KIND_CODES, Arbitration
 
+Ints: TypeAlias = NDArray[np.int64]
 Words: TypeAlias = Callable[[Offer, Candidate, Profile, Context, Kind], tuple[str, tuple[str, ...]]]
 """What an agent says, and why: called for offers that are said."""
 
@@ -74,13 +79,13 @@ def decide(
         With hints, or with the reason of the silence; every candidate with its numbers or why it was dropped.
     """
     book = rulebook or Rulebook(catalogue, policies)
-    moment = Moment(book, arbitration, profile, context, at, taken or {})
-    weighed, dropped = moment.sort_out(candidates)
+    moment = Moment(book, arbitration, profile, context, at, taken or {}, candidates)
     arm = policies.control.arm(profile.customer_id, at)
-    selection, seats = _select(weighed, policies, arm, explorer, decision_id)
-    hints = _hints(weighed, selection, moment, words or script)
-    ranked = _ranked(weighed, selection, seats, arm)
-    silence = "" if hints else reason_of_silence(book.catalogue, [*ranked, *dropped], arm)
+    left, mandatory = moment.standing()
+    selection, seats = _select(moment, left.tolist(), mandatory, policies, arm, explorer, decision_id)
+    hints = _hints(moment, left, selection, words or script)
+    considered = _considered(moment, left, selection, seats, arm)
+    silence = "" if hints else reason_of_silence(book.catalogue, considered, arm)
     return Decision(
         decision_id,
         at,
@@ -89,7 +94,7 @@ def decide(
         context.agent_id,
         hints,
         silence,
-        (*ranked, *dropped),
+        considered,
         arm,
         selection.exploration,
         model_version,
@@ -108,54 +113,51 @@ def script(
 
 
 def _select(
-    weighed: Sequence[Weighed], policies: Policies, arm: Arm, explorer: Explorer | None, key: str
+    moment: Moment,
+    left: Sequence[int],
+    mandatory: int,
+    policies: Policies,
+    arm: Arm,
+    explorer: Explorer | None,
+    key: str,
 ) -> tuple[Selection, Seats]:
     """Seat mandatory messages, then let the explorer (or the order) fill the other places."""
-    mandatory = sum(1 for one in weighed if one.offer.mandatory)
     seats = Seats(policies.slate)
-    first = best(weighed[:mandatory], seats)
+    first = best(map(moment.option, left[:mandatory]), seats)
     certain = Selection(first, (1.0,) * len(first))
     if arm == "control" or not seats.free:
         return certain, seats
-    rest = weighed[mandatory:]
+    rest = left[mandatory:]
     if explorer is None:
-        chosen = best(rest, seats)
+        chosen = best(map(moment.option, rest), seats)
         found = Selection(chosen, (1.0,) * len(chosen))
     else:
-        found = explorer.select([_option(one) for one in rest], seats.copy(), key)
+        found = explorer.select([moment.option(place) for place in rest], seats.copy(), key)
         for index in found.chosen:
-            seats.take(rest[index])
+            seats.take(moment.option(rest[index]))
     chosen = (*first, *(index + mandatory for index in found.chosen))
     return Selection(chosen, (*certain.probabilities, *found.probabilities), found.exploration), seats
 
 
-def _option(one: Weighed) -> Option:
-    propensity = one.candidate.propensity
-    scale = one.priority / propensity if propensity > 0 else 0.0
-    evidence = one.candidate.evidence + one.offer.starting_evidence
-    return Option(one.offer.offer_id, one.item, one.kind, one.priority, propensity, scale, evidence)
-
-
-def _hints(
-    weighed: Sequence[Weighed], selection: Selection, moment: Moment, words: Words
-) -> tuple[Hint, ...]:
+def _hints(moment: Moment, left: Ints, selection: Selection, words: Words) -> tuple[Hint, ...]:
     hints = []
-    for place, (index, probability) in enumerate(
-        zip(selection.chosen, selection.probabilities, strict=True), start=1
-    ):
-        one = weighed[index]
-        said, reasons = words(one.offer, one.candidate, moment.profile, moment.context, one.kind)
+    chosen = zip(selection.chosen, selection.probabilities, strict=True)
+    for rank, (index, probability) in enumerate(chosen, start=1):
+        place = int(left[index])
+        candidate, kind = moment.proposed[place], KINDS[moment.kinds[place]]
+        offer = moment.listing.offers[moment.rows[place]]
+        said, reasons = words(offer, candidate, moment.profile, moment.context, kind)
         hints.append(
             Hint(
-                one.offer.offer_id,
-                one.offer.name,
-                one.kind,
+                offer.offer_id,
+                offer.name,
+                kind,
                 said,
                 reasons,
-                one.candidate.propensity,
-                one.value,
-                one.priority,
-                place,
+                candidate.propensity,
+                float(moment.weights.value[place]),
+                float(moment.weights.priority[place]),
+                rank,
                 probability,
                 moment.profile.segments,
             )
@@ -163,19 +165,40 @@ def _hints(
     return tuple(hints)
 
 
-def _ranked(weighed: Sequence[Weighed], selection: Selection, seats: Seats, arm: Arm) -> list[Ranked]:
-    """Return those that passed, in their order, with the reason why some are not said."""
-    said = frozenset(selection.chosen)
-    ranked = []
-    for index, one in enumerate(weighed):
-        stage: Stage | None = None
-        reason = ""
-        if index not in said:
-            held_back = arm == "control" and not one.offer.mandatory
-            stage = "control" if held_back else "arbitration"
-            reason = HELD_BACK if held_back else seats.refusal(one)
-        ranked.append(as_ranked(one, index + 1, stage, reason))
-    return ranked
+def _considered(moment: Moment, left: Ints, selection: Selection, seats: Seats, arm: Arm) -> Considered:
+    """Return those that passed, in their order, with the reason why some are not said, then the dropped."""
+    codes, passed = moment.codes, moment.codes == PASSED
+    codes[left] = _unsaid(moment, left, seats, arm)
+    codes[left[list(selection.chosen)]] = PASSED
+    order = np.concatenate((left, (~passed).nonzero()[0]))
+    return Considered(
+        moment.proposed,
+        order,
+        len(left),
+        moment.kinds,
+        moment.weights,
+        codes,
+        moment.refusals,
+        moment.weighed,
+    )
+
+
+def _unsaid(moment: Moment, left: Ints, seats: Seats, arm: Arm) -> Ints:
+    """Return why each of those that passed would not be said beside those that are."""
+    codes = np.zeros(len(left), dtype=np.int64)
+    if not len(left):
+        return codes
+    codes[:] = moment.number("arbitration", seats.full())
+    kinds = moment.kinds[left]
+    for kind in seats.kinds:
+        if reason := seats.refuses_kind(kind):
+            codes[kinds == KIND_CODES[kind]] = moment.number("arbitration", reason)
+    for index, place in enumerate(left.tolist()) if seats.items else ():
+        if (item := moment.items[place]) in seats.items:
+            codes[index] = moment.number("arbitration", seats.refuses_item(item))
+    if arm == "control":
+        codes[~moment.listing.mandatory[moment.places[left]]] = moment.number("control", HELD_BACK)
+    return codes
 
 
 def _noted(context: Context) -> dict[str, object]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -57,6 +60,18 @@ class Hint:
     segment_tags: tuple[str, ...] = ()
 
 
+class ByColumn(Sequence[Ranked]):
+    """Candidates kept by column, which count and choose without becoming objects."""
+
+    @abstractmethod
+    def stages(self) -> Counter[Stage]:
+        """Return how many candidates each stage dropped."""
+
+    @abstractmethod
+    def likeliest_dropped(self, most: int) -> list[Ranked]:
+        """Return the candidates that were dropped, the likeliest first, ties by offer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The record of DESIGN section 8: logged before it is answered.
@@ -73,10 +88,29 @@ class Decision:
     agent_id: str
     hints: tuple[Hint, ...]
     silence: str
-    candidates: tuple[Ranked, ...]
+    candidates: Sequence[Ranked]
     arm: Arm = "treatment"
     exploration: str = "none"
     model_version: str = ""
     snapshot: str = ""
     context: dict[str, object] = field(default_factory=dict)
     annoyance: float = 0.0
+
+    def dropped(self) -> Counter[Stage]:
+        """Return how many candidates each stage dropped; from columns, where the candidates are columns."""
+        if isinstance(self.candidates, ByColumn):
+            return self.candidates.stages()
+        return Counter(one.dropped_by for one in self.candidates if one.dropped_by)
+
+    def likeliest_dropped(self, most: int) -> list[Ranked]:
+        """Return the candidates that were dropped, the likeliest first, ties by offer.
+
+        Parameters
+        ----------
+        most
+            At most this many.
+        """
+        if isinstance(self.candidates, ByColumn):
+            return self.candidates.likeliest_dropped(most)
+        refused = [one for one in self.candidates if one.dropped_by]
+        return sorted(refused, key=lambda one: (-one.propensity, one.offer_id))[:most]

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Protocol
 
 from recommend.candidate import Candidate
-from recommend.catalogue import Catalogue
+from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
 from recommend.decide import Words, decide
 from recommend.decision import Decision
 from recommend.policies import Policies
 from recommend.profile import Profile
+from recommend.proposed import Proposed
 from recommend.rulebook import Rulebook
 from recommend.slate import Explorer
 from recommend.worth import Arbitration
@@ -23,7 +24,7 @@ class Proposes(Protocol):
 
     def propose(
         self, profile: Profile, catalogue: Catalogue, context: Context, at: datetime, explain: bool = False
-    ) -> list[Candidate]:
+    ) -> Sequence[Candidate]:
         """Return candidates for one customer in one moment."""
         ...
 
@@ -134,16 +135,19 @@ class Engine:
 
     def _candidates(self, profile: Profile, context: Context, at: datetime) -> Sequence[Candidate]:
         """Ask the proposer, and add the mandatory messages it does not know."""
-        found = (
-            self.proposer.propose(profile, self.catalogue, context, at, explain=self.explain)
-            if self.proposer is not None and len(self.catalogue)
-            else []
-        )
-        return [*found, *self._always(frozenset(one.offer_id for one in found))]
+        found: Sequence[Candidate] = ()
+        if self.proposer is not None and len(self.catalogue):
+            found = self.proposer.propose(profile, self.catalogue, context, at, explain=self.explain)
+        return self._with_mandatory(found)
 
-    def _always(self, proposed: frozenset[str]) -> list[Candidate]:
-        return [
-            Candidate(offer.offer_id, sources=("mandatory",), propensity=1.0, propensity_raw=1.0)
-            for offer in self.catalogue.mandatory
-            if offer.offer_id not in proposed
-        ]
+    def _with_mandatory(self, found: Sequence[Candidate]) -> Sequence[Candidate]:
+        wanted = self.catalogue.mandatory
+        if not wanted:
+            return found
+        named = found.offer_ids if isinstance(found, Proposed) else [one.offer_id for one in found]
+        missing = [offer for offer in wanted if offer.offer_id not in named]
+        return [*found, *map(_always, missing)] if missing else found
+
+
+def _always(offer: Offer) -> Candidate:
+    return Candidate(offer.offer_id, sources=("mandatory",), propensity=1.0, propensity_raw=1.0)

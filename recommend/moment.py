@@ -1,28 +1,37 @@
-"""What is the same for every candidate of one decision, and how each of them passes or falls."""
+"""What is the same for every candidate of one decision, and how each of them passes or falls.
+
+All candidates go through the stages together, by column. A refusal is a number; several refusals of one offer
+are settled by writing the later stage first and the earlier one over it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from itertools import pairwise
-from operator import attrgetter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from recommend.candidate import Candidate
-from recommend.catalogue import Offer
+from recommend.catalogue import KINDS, Offer
+from recommend.considered import Refusal
 from recommend.contact import Approaches
 from recommend.context import Context
-from recommend.decision import Kind, Ranked, Stage
+from recommend.decision import Kind, Stage
 from recommend.facts import facts_of
+from recommend.listing import Gate, gone
 from recommend.profile import Profile
-from recommend.rulebook import Check, Rulebook, gone
-from recommend.worth import Arbitration, Scales
+from recommend.proposed import Proposed
+from recommend.rulebook import Check, Rulebook
+from recommend.slate import Option
+from recommend.worth import Arbitration, Scales, Weights
 
-Refusal: TypeAlias = tuple[Stage, str]
+Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
 
-_OWNED_KINDS: Final = frozenset({"cross_sell", "upsell"})
-_BEFORE_SUITABILITY: Final = 2
+PASSED: Final = 0
+_AS_APPLICABILITY: Final = 2  # what is owned already is told after the rules of applicability
 _ORDER: Final[Mapping[str, int]] = {
     "eligibility": 0,
     "applicability": 1,
@@ -31,29 +40,33 @@ _ORDER: Final[Mapping[str, int]] = {
     "service_first": 5,
     "contact": 6,
 }
-_offer_id = attrgetter("offer_id")
+_NEVER: Final = 7
 
 
-@dataclass(slots=True)
-class Weighed:
-    """A candidate that passed every policy, with its worth; unfrozen, for decisions make many."""
+class Verdict(NamedTuple):
+    """What a gate says: the number of its refusal, and its place in the order of the stages."""
 
-    candidate: Candidate
-    offer: Offer
-    kind: Kind
-    context_weight: float
-    value: float
-    lever: float
-    priority: float
-
-    @property
-    def item(self) -> str:
-        """The one item it is about, empty if there is none or several."""
-        return self.candidate.item or (self.offer.items[0] if len(self.offer.items) == 1 else "")
+    code: int
+    stage: int
 
 
 class Moment:
-    """All that is the same for every candidate of one decision, worked out once."""
+    """All that is the same for every candidate of one decision, worked out once; then the candidates.
+
+    Attributes
+    ----------
+    proposed
+        The candidates, by offer, the best of each offer first.
+    places, kinds, items
+        Shape (candidates): of each offer in the catalogue, the code of its kind for this customer, and the
+        one item it is about, empty if there is none or several.
+    codes
+        Shape (candidates): what holds each back, by its place among ``refusals``; 0 for nothing.
+    weighed
+        Shape (candidates): whether it passed every policy, so that its worth counts.
+    weights
+        The parts of each priority.
+    """
 
     def __init__(
         self,
@@ -63,117 +76,213 @@ class Moment:
         context: Context,
         at: datetime,
         taken: Mapping[str, int],
+        candidates: Iterable[Candidate],
     ) -> None:
-        self.book, self.profile, self.context, self.taken = book, profile, context, taken
-        self.arbitration, self.at = arbitration, at
+        self.book, self.profile, self.context, self.at = book, profile, context, at
+        self.listing, self.taken, self.arbitration = book.listing, taken, arbitration
         policies = book.policies
-        self.closed = book.closed(at.date(), context.channel)
         self.approaches = Approaches(profile.contacts, at, book.groups)
-        self.pauses = self.approaches.pauses(policies.suppressions)
         self.over_limit = self.approaches.over_limit(policies.limits, context.channel, context.direction)
         self.service_reason = policies.service_first.reason(profile, context)
         self.bought = frozenset(profile.history.items)
-        self.verdicts: dict[tuple[int, str, str, bool], tuple[int, Refusal] | None] = {}
         self.answers: dict[int, bool] = {}
         self.facts: dict[str, Any] | None = None
+        self.refusals: list[Refusal | None] = [None]
+        self._numbers: dict[tuple[Stage, str], int] = {}
+        self.proposed = proposed = Proposed.by_offer(candidates, self.listing.places)
+        self.places = places = proposed.offers
+        self.rows: list[int] = places.tolist()
+        self.items = self._items()
+        some, every = self._has_bought()
+        self.kinds: Ints = self.listing.kinds[some, places]
+        self.codes = self._refuse(some, every)
+        self.weighed = self.codes == PASSED
         recent = self.approaches.count(arbitration.annoyance.days)
-        self.scales = Scales(arbitration, profile, context, recent)
+        self.scales = Scales(self.listing.rates(arbitration), profile, context, recent)
+        self.weights: Weights = self.scales.weigh(proposed.propensity, places, self.kinds)
+        self._too_little()
 
-    def sort_out(self, candidates: Iterable[Candidate]) -> tuple[list[Weighed], list[Ranked]]:
-        """Return those that passed, in their order, and those that were dropped, by offer."""
-        passed: list[Weighed] = []
-        dropped: list[Ranked] = []
-        by_id, weigh = self.book.catalogue.by_id, self.scales.weigh
-        last = ""
-        for candidate in _by_offer(candidates):
-            offer = by_id.get(candidate.offer_id)
-            if offer is None:
-                dropped.append(_dropped(candidate, "cross_sell", ("availability", "not in the catalogue")))
-                continue
-            kind = self.kind(offer) if offer.generated else offer.kind
-            if candidate.offer_id == last:
-                refusal: Refusal | None = ("arbitration", "a better candidate of the same offer")
-            else:
-                last = candidate.offer_id
-                refusal = self.refusal(offer, kind)
-            if refusal is not None:
-                dropped.append(_dropped(candidate, kind, refusal))
-                continue
-            one = Weighed(candidate, offer, kind, *weigh(candidate.propensity, offer, kind))
-            if reason := self.too_little(one):
-                dropped.append(as_ranked(one, None, "arbitration", reason))
-            else:
-                passed.append(one)
-        passed.sort(key=_place)
-        return passed, dropped
+    # -- what passed ------------------------------------------------------------------------------------
+    def standing(self) -> tuple[Ints, int]:
+        """Return the places of those that passed, in their order, and how many of them are mandatory.
 
-    def kind(self, offer: Offer) -> Kind:
-        """Return the kind of an offer made from an item: a replenishment to who buys it already."""
-        return "cross_sell" if self.bought.isdisjoint(offer.items) else "replenish"
+        Mandatory ones first, then by priority, then by the item's popularity, then by the offer's id.
+        """
+        left = (self.codes == PASSED).nonzero()[0]
+        mandatory = self.listing.mandatory[self.places[left]]
+        first = int(np.count_nonzero(mandatory))
+        keys = (self.proposed.popularity_rank[left], -self.weights.priority[left])
+        order = np.lexsort((*keys, ~mandatory) if first else keys)  # stable: by offer already
+        return left[order], first
 
-    def refusal(self, offer: Offer, kind: Kind) -> Refusal | None:
-        """Return the first stage that refuses an offer, and why; None if it passes all."""
-        offer_id = offer.offer_id
-        if reason := self.closed.get(offer_id):
-            return "availability", reason
-        if self.taken and (reason := gone(offer, self.taken.get(offer_id, 0))):
-            return "availability", reason
-        found = self.shared_refusal(offer, kind)
-        if (found is None or found[0] > _BEFORE_SUITABILITY) and (owned := self.already_owned(offer, kind)):
-            found = _BEFORE_SUITABILITY, ("applicability", owned)
-        for check in self.book.own_checks.get(offer_id, ()):
-            if found is not None and found[0] <= _ORDER[check.stage]:
-                break
-            if check.kind in {"", kind} and not self.holds_for(check, offer, kind):
-                return check.stage, check.reason
-        if found is not None:
-            return found[1]
-        if offer.mandatory:
-            return None
-        reason = self.pauses.reason(offer)
-        if not reason and offer.caps:
-            reason = self.approaches.over_cap(offer.caps, offer_id)
-        return ("contact", reason) if reason else None
+    def option(self, place: int) -> Option:
+        """Return a candidate that passed as what may take a seat."""
+        proposed, listing = self.proposed, self.listing
+        propensity, priority = float(proposed.propensity[place]), float(self.weights.priority[place])
+        row = self.rows[place]
+        evidence = float(proposed.evidence[place]) + listing.offers[row].starting_evidence
+        return Option(
+            proposed.offer_ids[place],
+            self.items[place],
+            KINDS[self.kinds[place]],
+            priority,
+            propensity,
+            priority / propensity if propensity > 0 else 0.0,
+            evidence,
+        )
 
-    def shared_refusal(self, offer: Offer, kind: Kind) -> tuple[int, Refusal] | None:
-        """Return what refuses all offers with the same checks, kind and purpose, worked out once for them."""
-        checks = self.book.sets[offer.offer_id]
-        key = (id(checks), kind, offer.purpose, offer.mandatory)
-        if key not in self.verdicts:
-            self.verdicts[key] = next(
-                ((_ORDER[stage], (stage, reason)) for stage, reason in self._refusals(checks, kind, offer)),
-                None,
-            )
-        return self.verdicts[key]
+    def number(self, stage: Stage, reason: str, *, filled: bool = False) -> int:
+        """Return the number of a refusal."""
+        found = self._numbers.get((stage, reason))
+        if found is None:
+            found = self._numbers[stage, reason] = len(self.refusals)
+            self.refusals.append(Refusal(stage, reason, filled))
+        return found
 
-    def _refusals(self, checks: Sequence[Check], kind: Kind, offer: Offer) -> Iterable[Refusal]:
-        for check in checks:
-            if check.kind in {"", kind} and not self.holds(check):
-                yield check.stage, check.reason
+    def _items(self) -> list[str]:
+        """Return the one item each candidate is about, empty if there is none or several."""
+        only, names = self.listing.only_items, self.proposed.item_names
+        return [
+            names[item] or only[row]
+            for item, row in zip(self.proposed.items.tolist(), self.rows, strict=True)
+        ]
+
+    # -- the stages -------------------------------------------------------------------------------------
+    def _has_bought(self) -> tuple[Ints, Flags]:
+        """Return whether the customer bought some (as 0 and 1), and all, of each offer's items."""
+        bought, only = self.bought, self.listing.only_items
+        some = np.array([only[row] in bought for row in self.rows], dtype=np.int64)
+        every = some > 0
+        for place in self.listing.several[self.places].nonzero()[0].tolist():
+            items = self.listing.offers[self.rows[place]].items
+            some[place] = not bought.isdisjoint(items)
+            every[place] = bought.issuperset(items)
+        return some, every
+
+    def _refuse(self, some: Ints, every: Flags) -> Ints:
+        """Return the refusal of each candidate by everything but its worth."""
+        listing, places = self.listing, self.places
+        codes = self._paused()
+        gates = listing.gates[some, places]
+        verdicts = {gate: self._verdict(listing.gate_list[gate]) for gate in set(gates.tolist())}
+        stages = np.full(len(codes), _NEVER)
+        for gate, verdict in verdicts.items():
+            if verdict.code:
+                held = gates == gate
+                codes[held], stages[held] = verdict.code, verdict.stage
+        owned = every & listing.sold_once[some, places] & (stages > _AS_APPLICABILITY)
+        for place in owned.nonzero()[0].tolist():
+            first = listing.offers[self.rows[place]].items[0]
+            codes[place] = self.number("applicability", f"already owned: {first}")
+            stages[place] = _AS_APPLICABILITY
+        for place in listing.own_checks[places].nonzero()[0].tolist():
+            if code := self._own_check(place, int(stages[place])):
+                codes[place] = code
+        self._unavailable(codes)
+        self._repeated(codes)
+        return codes
+
+    def _paused(self) -> Ints:
+        """Return who is paused after a refusal, or has reached a cap; mandatory messages are not."""
+        approaches, listing = self.approaches, self.listing
+        codes = np.zeros(len(self.rows), dtype=np.int64)
+        if not approaches.seen:
+            return codes
+        pauses = approaches.pauses(self.book.policies.suppressions)
+        if pauses.everything:
+            codes[:] = self.number("contact", pauses.everything)
+        else:
+            self._capped(codes)
+            for group, reason in pauses.groups.items():
+                if number := listing.group_numbers.get(group):
+                    codes[listing.groups[self.places] == number] = self.number("contact", reason)
+            by_offer = {listing.places.get(offer_id): why for offer_id, why in pauses.offers.items()}
+            for place, row in enumerate(self.rows):
+                if row in by_offer:
+                    codes[place] = self.number("contact", by_offer[row])
+        codes[listing.mandatory[self.places]] = PASSED
+        return codes
+
+    def _capped(self, codes: Ints) -> None:
+        """Hold back what this customer has been told about often enough."""
+        for place in self.listing.capped[self.places].nonzero()[0].tolist():
+            offer = self.listing.offers[self.rows[place]]
+            if reason := self.approaches.over_cap(offer.caps, offer.offer_id):
+                codes[place] = self.number("contact", reason)
+
+    def _verdict(self, gate: Gate) -> Verdict:
+        """Return what refuses all offers of a gate, the first stage that does."""
+        for check in gate.checks:
+            if check.kind in {"", gate.kind} and not self._holds(check):
+                return self._say(check.stage, check.reason)
         policies = self.book.policies
-        if reason := policies.consent.refusal(self.profile, self.context, offer.purpose):
-            yield "consent", reason
-        if offer.mandatory:
-            return
-        if self.service_reason and not policies.service_first.allows(kind, self.profile, self.context):
-            yield "service_first", self.service_reason
+        if reason := policies.consent.refusal(self.profile, self.context, gate.purpose):
+            return self._say("consent", reason)
+        if gate.mandatory:
+            return Verdict(PASSED, _NEVER)
+        if self.service_reason and not policies.service_first.allows(gate.kind, self.profile, self.context):
+            return self._say("service_first", self.service_reason)
         if self.over_limit:
-            yield "contact", self.over_limit
+            return self._say("contact", self.over_limit)
+        return Verdict(PASSED, _NEVER)
 
-    def already_owned(self, offer: Offer, kind: Kind) -> str:
-        """Return what of an offer the customer has, if that leaves nothing new to sell."""
-        if kind not in _OWNED_KINDS or offer.repeatable or not offer.items:
-            return ""
-        return f"already owned: {offer.items[0]}" if self.bought.issuperset(offer.items) else ""
+    def _say(self, stage: Stage, reason: str) -> Verdict:
+        return Verdict(self.number(stage, reason), _ORDER[stage])
 
-    def holds(self, check: Check) -> bool:
+    def _own_check(self, place: int, before: int) -> int:
+        """Return the refusal of a rule that asks about the offer itself, if its stage comes before."""
+        offer, kind = self.listing.offers[self.rows[place]], KINDS[self.kinds[place]]
+        for check in self.book.own_checks[offer.offer_id]:
+            if before <= _ORDER[check.stage]:
+                return PASSED
+            if check.kind in {"", kind} and not self._holds_for(check, offer, kind):
+                return self.number(check.stage, check.reason)
+        return PASSED
+
+    def _unavailable(self, codes: Ints) -> None:
+        """Hold back what nobody can be offered, or what ran out since the catalogue was made."""
+        if self.taken:
+            for place, row in enumerate(self.rows):
+                more = self.taken.get(self.proposed.offer_ids[place], 0)
+                if row >= 0 and (reason := gone(self.listing.offers[row], more)):
+                    codes[place] = self.number("availability", reason)
+        closed = self.listing.closed(self.at.date(), self.context.channel)
+        shut = closed.codes[self.places]
+        for place in shut.nonzero()[0].tolist():
+            codes[place] = self.number("availability", closed.reasons[shut[place]])
+
+    def _repeated(self, codes: Ints) -> None:
+        """Hold back all but the best candidate of an offer."""
+        if len(set(self.rows)) < len(self.rows):
+            again = np.flatnonzero((self.places[1:] == self.places[:-1]) & (self.places[1:] >= 0)) + 1
+            codes[again] = self.number("arbitration", "a better candidate of the same offer")
+
+    def _too_little(self) -> None:
+        """Hold back what is not worth saying."""
+        priority, value = self.weights.priority, self.weights.value
+        floor, price = self.arbitration.floor, self.scales.annoyance
+        few = self.weighed & ((priority < max(floor, price)) | (value < 0))
+        few &= ~self.listing.mandatory[self.places]
+        if not few.any():
+            return
+        said = f"priority {{priority:.4g}} is under the price {price:.4g} of one more prompt"
+        self.codes[few] = self.number("arbitration", said, filled=True)
+        if (under := few & (priority < floor)).any():
+            said = f"priority {{priority:.4g}} is under the floor {floor:.4g}"
+            self.codes[under] = self.number("arbitration", said, filled=True)
+        if (loss := few & (value < 0)).any():
+            said = "costs {loss:.2f} more than it earns"
+            self.codes[loss] = self.number("arbitration", said, filled=True)
+
+    # -- rules ------------------------------------------------------------------------------------------
+    def _holds(self, check: Check) -> bool:
         """Return the answer of a rule about customer and context, asked once."""
         answer = self.answers.get(check.number)
         if answer is None:
             answer = self.answers[check.number] = self.book.rules[check.number].matches(self._facts())
         return answer
 
-    def holds_for(self, check: Check, offer: Offer, kind: Kind) -> bool:
+    def _holds_for(self, check: Check, offer: Offer, kind: Kind) -> bool:
         """Return the answer of a rule that asks about the offer too."""
         facts = {**self._facts(), **self.book.offer_facts[offer.offer_id], "offer.kind": kind}
         return self.book.rules[check.number].matches(facts)
@@ -182,74 +291,3 @@ class Moment:
         if self.facts is None:
             self.facts = facts_of(self.profile, self.context, self.at)
         return self.facts
-
-    def too_little(self, one: Weighed) -> str:
-        """Return why an offer is not worth saying, or an empty text."""
-        if one.offer.mandatory:
-            return ""
-        floor, price = self.arbitration.floor, self.scales.annoyance
-        if one.value < 0:
-            return f"costs {-one.value:.2f} more than it earns"
-        if one.priority < floor:
-            return f"priority {one.priority:.4g} is under the floor {floor:.4g}"
-        if one.priority < price:
-            return f"priority {one.priority:.4g} is under the price {price:.4g} of one more prompt"
-        return ""
-
-
-def _by_offer(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return candidates by offer, the best of each offer first."""
-    ordered = sorted(candidates, key=_offer_id)
-    if any(one.offer_id == other.offer_id for one, other in pairwise(ordered)):
-        ordered.sort(key=_best_of_its_offer)
-    return ordered
-
-
-def _best_of_its_offer(candidate: Candidate) -> tuple[object, ...]:
-    return (
-        candidate.offer_id,
-        -candidate.propensity,
-        -candidate.propensity_raw,
-        candidate.popularity_rank,
-        candidate.item,
-        candidate.sources,
-    )
-
-
-def _place(one: Weighed) -> tuple[bool, float, int, str]:
-    candidate = one.candidate
-    return not one.offer.mandatory, -one.priority, candidate.popularity_rank, candidate.offer_id
-
-
-def as_ranked(one: Weighed, rank: int | None, stage: Stage | None, reason: str) -> Ranked:
-    """Return the record of an offer that was weighed."""
-    candidate = one.candidate
-    return Ranked(
-        candidate.offer_id,
-        candidate.item,
-        one.kind,
-        candidate.sources,
-        candidate.propensity,
-        candidate.propensity_raw,
-        one.context_weight,
-        one.value,
-        one.lever,
-        one.priority,
-        rank,
-        stage,
-        reason,
-    )
-
-
-def _dropped(candidate: Candidate, kind: Kind, refusal: Refusal) -> Ranked:
-    stage, reason = refusal
-    return Ranked(
-        candidate.offer_id,
-        candidate.item,
-        kind,
-        candidate.sources,
-        candidate.propensity,
-        candidate.propensity_raw,
-        dropped_by=stage,
-        reason=reason,
-    )

@@ -11,6 +11,7 @@ from clv.errors import RuleError
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
 from recommend.facts import FIELDS, facts_of, facts_of_offer
+from recommend.listing import Listing
 from recommend.policies import Policies, PolicyRule, RuleStage
 from recommend.profile import Profile
 from recommend.rules import Rule, parse
@@ -18,7 +19,6 @@ from recommend.rules import Rule, parse
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-MOST_REMEMBERED: Final = 64  # days and channels whose closed offers are kept
 NOBODY: Final = Profile("", date(1970, 1, 1))
 STAGES: Final[tuple[RuleStage, ...]] = ("eligibility", "applicability", "suitability")
 
@@ -52,6 +52,8 @@ class Rulebook:
         By offer, the checks that ask only about customer and context; equal sets are one object.
     own_checks
         By offer, the checks that ask about the offer too.
+    listing
+        All offers by column.
 
     Raises
     ------
@@ -79,20 +81,7 @@ class Rulebook:
             offer_id: facts_of_offer(catalogue.by_id[offer_id]) for offer_id in self.own_checks
         }
         self.groups = {offer.offer_id: offer.group for offer in catalogue.offers if offer.group}
-        self._closed: dict[tuple[date, str], dict[str, str]] = {}
-
-    def closed(self, today: date, channel: str) -> Mapping[str, str]:
-        """Return why some offers cannot be made by anybody today in this channel, by offer."""
-        key = (today, channel)
-        found = self._closed.get(key)
-        if found is None:
-            if len(self._closed) >= MOST_REMEMBERED:
-                self._closed = {}
-            reasons = (
-                (offer.offer_id, unavailable(offer, today, channel)) for offer in self.catalogue.offers
-            )
-            found = self._closed[key] = {offer_id: reason for offer_id, reason in reasons if reason}
-        return found
+        self.listing = Listing(self)
 
     def fits(self, offer_id: str, table: ir.Table, context: Context, at: datetime) -> ir.BooleanValue:
         """Return who in a table of customers passes an offer's engagement rules, as one Ibis column.
@@ -150,25 +139,3 @@ def _is_about(policy: PolicyRule, offer: Offer) -> bool:
         and policy.offer_id in {"", offer.offer_id}
         and (policy.kind in {"", offer.kind} or offer.generated)
     )
-
-
-def unavailable(offer: Offer, today: date, channel: str) -> str:
-    """Return why an offer cannot be made by anybody today in this channel, or an empty text."""
-    if not offer.available:
-        return "not available"
-    if offer.treatments and offer.treatment(channel) is None:
-        return f"has no treatment for the channel {channel!r}"
-    if offer.valid_from and today < offer.valid_from:
-        return f"not before {offer.valid_from}"
-    if offer.valid_to and today > offer.valid_to:
-        return f"ended on {offer.valid_to}"
-    return gone(offer, 0)
-
-
-def gone(offer: Offer, more: int) -> str:
-    """Return whether an offer ran out, counting ``more`` acceptances since the catalogue was made."""
-    if offer.stock is not None and offer.stock <= more:
-        return "out of stock"
-    if offer.cap_total is not None and offer.taken + more >= offer.cap_total:
-        return f"taken {offer.taken + more} times; the cap is {offer.cap_total}"
-    return ""

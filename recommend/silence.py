@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from recommend.catalogue import Catalogue
-from recommend.decision import Arm, Ranked, Stage
+from recommend.considered import Considered
+from recommend.decision import Arm, Stage
 
 _IN_WORDS: Final[Mapping[Stage, str]] = {
     "service_first": "service first",
@@ -25,14 +25,14 @@ _IN_WORDS: Final[Mapping[Stage, str]] = {
 _LOUDEST: Final[tuple[Stage, ...]] = ("service_first", "consent", "contact")
 
 
-def reason_of_silence(catalogue: Catalogue, ranked: Sequence[Ranked], arm: Arm) -> str:
+def reason_of_silence(catalogue: Catalogue, considered: Considered, arm: Arm) -> str:
     """Return why there is no hint.
 
     Parameters
     ----------
     catalogue
         What could have been said at all.
-    ranked
+    considered
         Every candidate of the decision with the stage that dropped it.
     arm
         Of the experiment.
@@ -45,13 +45,13 @@ def reason_of_silence(catalogue: Catalogue, ranked: Sequence[Ranked], arm: Arm) 
     """
     if not len(catalogue):
         return f"no offers: {catalogue.note.removeprefix('no offers: ') or 'the catalogue is empty'}"
-    if not ranked:
+    if not len(considered):
         return "no candidates: nothing is known that this customer might want"
-    stages = Counter(one.dropped_by for one in ranked if one.dropped_by)
+    stages = considered.stages()
     if arm == "control" and stages["control"]:
         return "control group: this customer gets no prompt this month, so that their effect can be measured"
     loudest = [stage for stage in _LOUDEST if stages[stage]]
     stage = loudest[0] if loudest else max(_IN_WORDS, key=lambda one: stages[one])
-    reasons = Counter(one.reason for one in ranked if one.dropped_by == stage)
+    reasons = considered.reasons(stage)
     reason = min(reasons, key=lambda text: (-reasons[text], text))
     return f"{_IN_WORDS[stage]}: {reason}"

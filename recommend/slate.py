@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,16 +95,21 @@ class Seats:
         """Return whether an option fits beside those seated."""
         return self.kinds.get(option.kind, 0) < self.slate.per_kind and option.item not in self.items
 
-    def refusal(self, option: Seated) -> str:
-        """Return why an option is not seated."""
-        if option.item in self.items:
-            return f"an offer about {option.item} is said already"
-        if self.kinds.get(option.kind, 0) >= self.slate.per_kind:
-            return f"{self.slate.per_kind} hints of kind {option.kind} are said already"
+    def refuses_item(self, item: str) -> str:
+        """Return why nothing more about an item is seated, or an empty text."""
+        return f"an offer about {item} is said already" if item in self.items else ""
+
+    def refuses_kind(self, kind: str) -> str:
+        """Return why nothing more of a kind is seated, or an empty text."""
+        most = self.slate.per_kind
+        return f"{most} hints of kind {kind} are said already" if self.kinds.get(kind, 0) >= most else ""
+
+    def full(self) -> str:
+        """Return why nothing more is seated, whatever it is."""
         return f"{self.slate.hints} hints are said already"
 
 
-def best(options: Sequence[Seated], seats: Seats) -> tuple[int, ...]:
+def best(options: Iterable[Seated], seats: Seats) -> tuple[int, ...]:
     """Seat options in their order while places are free; return who sits."""
     chosen = []
     for index, option in enumerate(options):

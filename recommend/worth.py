@@ -7,17 +7,24 @@ share of the customer's lifetime value, and the priority must beat it: who is wo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from clv import columns as c
 from clv.errors import SettingError
-from recommend.catalogue import Offer
+from recommend.catalogue import KINDS, Offer
 from recommend.context import Context
 from recommend.profile import Profile
 from recommend.records import as_plain, from_plain
 
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+
+KIND_CODES: Final[Mapping[str, int]] = {kind: code for code, kind in enumerate(KINDS)}
 ContextKey = Literal["intent", "topic", "sentiment", "channel", "mention", "segment"]
 
 
@@ -127,73 +134,140 @@ class Arbitration:
         return from_plain(cls, raw, "arbitration")
 
 
-class Scales:
-    """Weighs offers for one customer in one moment.
+class Weights(NamedTuple):
+    """The parts of the priority of several offers, and the priority; shape (offers) each."""
+
+    context: Floats
+    value: Floats
+    lever: Floats
+    priority: Floats
+
+
+class Rates:
+    """What each offer of a catalogue is worth by one set of weights, whoever is asked.
 
     Parameters
     ----------
     arbitration
         The switches and weights.
+    offers
+        Of the catalogue; one more row stands for an offer it does not hold, worth nothing.
+
+    Attributes
+    ----------
+    value
+        Shape (offers + 1): margin less cost plus change in lifetime value, without the share of it.
+    lever
+        Shape (offers + 1): 1 + (issue + group + offer weight) / 100, never below 0.
+    """
+
+    def __init__(self, arbitration: Arbitration, offers: Sequence[Offer]) -> None:
+        self.arbitration, self.offers = arbitration, offers
+        self._margin = _column(self._margin_of(offer) for offer in offers)
+        self._cost = _column(offer.cost for offer in offers)
+        self._change = _column(offer.lifetime_change for offer in offers)
+        self._share = _column(offer.lifetime_share for offer in offers)
+        self._shares = bool(self._share.any())
+        self.value = self._margin - self._cost + self._change
+        self.lever = _column(self._lever_of(offer) for offer in offers)
+        self._matched: dict[ContextWeight, NDArray[np.bool_]] = {}
+
+    def values(self, places: Ints, lifetime_value: float) -> Floats:
+        """Return the value of offers to a customer of this lifetime value."""
+        if not self._shares:
+            return self.value[places]
+        margin = self._margin[places] + self._share[places] * max(lifetime_value, 0.0)
+        return margin - self._cost[places] + self._change[places]
+
+    def matched(self, weight: ContextWeight) -> NDArray[np.bool_]:
+        """Return, by offer, whether a context weight is about its issue, group and name."""
+        if weight not in self._matched:
+            about = [
+                weight.issue in {"", offer.issue}
+                and weight.group in {"", offer.group}
+                and weight.offer_id in {"", offer.offer_id}
+                for offer in self.offers
+            ]
+            self._matched[weight] = np.array([*about, False], dtype=bool)
+        return self._matched[weight]
+
+    def _margin_of(self, offer: Offer) -> float:
+        return self.arbitration.default_value if offer.margin is None else offer.margin
+
+    def _lever_of(self, offer: Offer) -> float:
+        a = self.arbitration
+        percent = offer.lever + a.issue_levers.get(offer.issue, 0.0) + a.group_levers.get(offer.group, 0.0)
+        return max(1 + percent / 100, 0.0)
+
+
+class Scales:
+    """Weighs offers for one customer in one moment.
+
+    Parameters
+    ----------
+    rates
+        What each offer is worth, whoever is asked.
     profile, context
         Whom and when.
     recent_contacts
         Contacts within the annoyance period.
     """
 
-    def __init__(
-        self, arbitration: Arbitration, profile: Profile, context: Context, recent_contacts: int = 0
-    ) -> None:
-        self.arbitration = arbitration
+    def __init__(self, rates: Rates, profile: Profile, context: Context, recent_contacts: int = 0) -> None:
+        self.rates = rates
+        arbitration = rates.arbitration
         lifetime = profile.value.get(c.PREDICTED_CLV)
         number = isinstance(lifetime, (int, float)) and lifetime == lifetime  # noqa: PLR0124
         self.lifetime_value = float(lifetime) if number else 0.0  # type: ignore[arg-type]
         self.mentions = frozenset(context.mentions)
         weights = arbitration.context_weights if arbitration.use_context else ()
         self.weights = [weight for weight in weights if _applies(weight, profile, context)]
-        self.levers = bool(arbitration.issue_levers or arbitration.group_levers)
         priced = arbitration.use_value and arbitration.annoyance.rate > 0
         self.annoyance = arbitration.annoyance.price(self.lifetime_value, recent_contacts) if priced else 0.0
 
-    def weigh(self, propensity: float, offer: Offer, kind: str) -> tuple[float, float, float, float]:
-        """Return context weight, value, lever and priority of one offer; the last never below zero."""
-        a = self.arbitration
-        context = self._context_weight(offer, kind) if self.weights else 1.0
-        value = self.value(offer) if a.use_value else 1.0
-        lever = self.lever(offer) if a.use_lever else 1.0
-        priority = (propensity if a.use_propensity else 1.0) * context * value * lever
-        return context, value, lever, priority if priority > 0 else 0.0
+    def weigh(self, propensity: Floats, places: Ints, kinds: Ints) -> Weights:
+        """Return context weight, value, lever and priority of offers; the last never below zero.
 
-    def value(self, offer: Offer) -> float:
-        """Return margin less cost plus the change in lifetime value."""
-        margin = self.arbitration.default_value if offer.margin is None else offer.margin
-        if offer.lifetime_share:
-            margin += offer.lifetime_share * max(self.lifetime_value, 0.0)
-        return margin - offer.cost + offer.lifetime_change
+        Parameters
+        ----------
+        propensity
+            Shape (candidates): probability of acceptance if presented.
+        places, kinds
+            Shape (candidates): of each offer in the catalogue, and the code of its kind in this decision.
+        """
+        a, one = self.rates.arbitration, np.ones(len(places))
+        context = self._context_weight(places, kinds) if self.weights else one
+        value = self.rates.values(places, self.lifetime_value) if a.use_value else one
+        lever = self.rates.lever[places] if a.use_lever else one
+        priority = (propensity if a.use_propensity else one) * context * value * lever
+        return Weights(context, value, lever, np.where(priority > 0, priority, 0.0))
 
-    def lever(self, offer: Offer) -> float:
-        """Return 1 + (issue + group + offer weight) / 100, never below 0."""
-        percent = offer.lever
-        if self.levers:
-            a = self.arbitration
-            percent += a.issue_levers.get(offer.issue, 0.0) + a.group_levers.get(offer.group, 0.0)
-        return max(1 + percent / 100, 0.0) if percent else 1.0
-
-    def _context_weight(self, offer: Offer, kind: str) -> float:
-        percent = 0.0
+    def _context_weight(self, places: Ints, kinds: Ints) -> Floats:
+        percent = np.zeros(len(places))
         for weight in self.weights:
-            if self._is_about(weight, offer, kind):
-                percent += weight.percent
-        return max(1 + percent / 100, 0.0) if percent else 1.0
+            about = self._named(places) if weight.key == "mention" and not weight.value else None
+            matched = self.rates.matched(weight)[places]
+            if weight.kind:
+                matched &= kinds == KIND_CODES.get(weight.kind, -1)
+            percent += np.where(matched if about is None else matched & about, weight.percent, 0.0)
+        weights: Floats = np.maximum(1 + percent / 100, 0.0)
+        return weights
 
-    def _is_about(self, weight: ContextWeight, offer: Offer, kind: str) -> bool:
-        if weight.key == "mention" and not weight.value and self.mentions.isdisjoint(offer.items):
-            return offer.category in self.mentions if offer.category else False
-        return (
-            weight.issue in {"", offer.issue}
-            and weight.group in {"", offer.group}
-            and weight.kind in {"", kind}
-            and weight.offer_id in {"", offer.offer_id}
+    def _named(self, places: Ints) -> NDArray[np.bool_]:
+        """Return which offers are about something the customer named, by item or by category."""
+        offers, mentions = self.rates.offers, self.mentions
+        return np.array(
+            [
+                place >= 0
+                and (not mentions.isdisjoint(offers[place].items) or offers[place].category in mentions)
+                for place in places.tolist()
+            ],
+            dtype=bool,
         )
+
+
+def _column(values: Iterable[float]) -> Floats:
+    return np.array([*values, 0.0], dtype=np.float64)
 
 
 def _applies(weight: ContextWeight, profile: Profile, context: Context) -> bool:

@@ -9,7 +9,6 @@ import os
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
-from operator import attrgetter
 from typing import Final
 
 from prometheus_client import generate_latest
@@ -19,7 +18,6 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from recommend.decision import Decision
 
 BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
-_DROPPED_BY: Final = attrgetter("dropped_by")
 STAGES: Final = ("profile", "decide", "log", "whole")
 
 
@@ -64,9 +62,8 @@ class Metrics(Collector):
         self.decisions[outcome] += 1
         if not logged:
             self.decisions["not_logged"] += 1
-        for stage, count in Counter(map(_DROPPED_BY, decision.candidates)).items():
-            if stage:
-                self.refused[stage] += count
+        for stage, count in decision.dropped().items():
+            self.refused[stage] += count
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric, for the text Prometheus reads."""

@@ -15,7 +15,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import func, select, update
 
 from clv.errors import SettingError
+from recommend.candidate import Candidate
+from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
+from recommend.control import ControlGroup
+from recommend.decide import decide
+from recommend.policies import Policies, Slate
+from recommend.worth import Arbitration
 from serving.app import create_app
 from serving.live.book import Book
 from serving.live.messages import Message, read_message
@@ -225,6 +231,50 @@ def test_a_logged_decision_is_read_back_with_every_digit() -> None:
     assert record["hints"] == [orjson.loads(orjson.dumps(one)) for one in decision.hints]
     silent = engine.decide(CUSTOMERS[0], Context(intent="complaint"), NOW, "d2")
     assert unpack(pack(silent))["silence"] == silent.silence
+
+
+def test_a_decision_of_the_engine_is_logged_with_every_candidate_and_reason() -> None:
+    catalogue = Catalogue(
+        [
+            Offer("tea", "Tea", "cross_sell", items=("TEA",), margin=9.0),
+            Offer("cups", "Cups", "cross_sell", margin=4.0),
+            Offer("pot", "Pot", "upsell", margin=0.02),
+            Offer("loss", "Loss", "bundle", margin=1.0, cost=3.5),
+            Offer("gone", "Gone", "upsell", available=False),
+        ]
+    )
+    ids = ("tea", "cups", "pot", "loss", "gone", "unheard of")
+    candidates = [Candidate(name, "", ("popular",), 0.1 / (1 + n), 0.3) for n, name in enumerate(ids)]
+    policies = Policies(control=ControlGroup(0.0), slate=Slate(hints=1))
+    decision = decide(
+        CUSTOMERS[0], candidates, catalogue, policies, Arbitration(), Context(), NOW, decision_id="d1"
+    )
+    record = unpack(pack(decision))
+    assert record["candidates"] == [orjson.loads(orjson.dumps(one)) for one in decision.candidates]
+    assert {one["offer_id"]: one["dropped_by"] for one in record["candidates"]} == {
+        "tea": None,
+        "cups": "arbitration",
+        "pot": "arbitration",
+        "loss": "arbitration",
+        "gone": "availability",
+        "unheard of": "availability",
+    }
+    assert [one["reason"] for one in record["candidates"] if one["offer_id"] == "loss"] == [
+        "costs 2.50 more than it earns"
+    ]
+
+
+def test_a_record_of_an_earlier_release_is_still_read() -> None:
+    numbers = {"propensity": [0.5, 0.25], "propensity_raw": [0.5], "context_weight": [1.0], "value": [2.0]}
+    columns = {"offer_id": ["tea", "cups"], "item": [""], "lever": [1.0], "priority": [1.0, 0.0]}
+    codes = {"kind": [0], "sources": [1], "dropped_by": [2, 3], "reason": [4, 5], "rank": [1, None]}
+    texts = ["upsell", ["popular"], None, "contact", "", "Mailed."]
+    packed = {"count": 2, **numbers, **columns, **codes, "texts": texts}
+    record = unpack(orjson.dumps({"decision_id": "d1", "candidates": packed}))
+    assert record["decision_id"] == "d1"
+    first, second = record["candidates"]
+    assert (first["offer_id"], first["rank"], first["dropped_by"]) == ("tea", 1, None)
+    assert (second["propensity"], second["sources"], second["reason"]) == (0.25, ["popular"], "Mailed.")
 
 
 def test_the_whole_service_runs_on_either_database(database: Database, tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from operator import attrgetter
-from typing import Final
 
 import orjson
 from pydantic import Field
@@ -14,9 +12,6 @@ from recommend.decision import Arm, Hint, Kind, Ranked, Stage
 from serving.published import Publication
 from serving.schemas.wire import Identifier, Schema, Word
 from serving.service import Answer
-
-_PROPENSITY: Final = attrgetter("propensity")
-_OFFER_ID: Final = attrgetter("offer_id")
 
 
 class ContextBody(Schema):
@@ -121,7 +116,6 @@ def offers_json(answer: Answer, refused_limit: int) -> bytes:
         How many of the offers held back are told, the likeliest first.
     """
     decision, publication = answer.decision, answer.seen.publication
-    refused = [ranked for ranked in decision.candidates if ranked.dropped_by]
     said = {
         "decision_id": decision.decision_id,
         "at": decision.at,
@@ -129,8 +123,8 @@ def offers_json(answer: Answer, refused_limit: int) -> bytes:
         "known": answer.seen.profile.known,
         "hints": [_hint(hint, publication) for hint in decision.hints],
         "silence": decision.silence,
-        "refused": _refused(refused, refused_limit, publication),
-        "refused_total": len(refused),
+        "refused": _refused(decision.likeliest_dropped(refused_limit), publication),
+        "refused_total": decision.dropped().total(),
         "arm": decision.arm,
         "exploration": decision.exploration,
         "as_of": answer.seen.profile.as_of,
@@ -157,13 +151,7 @@ def _hint(hint: Hint, publication: Publication) -> dict[str, object]:
     }
 
 
-def _refused(refused: list[Ranked], limit: int, publication: Publication) -> list[dict[str, object]]:
-    """Return the likeliest of the offers held back, ties by id."""
-    if len(refused) > limit > 0:
-        least = sorted(map(_PROPENSITY, refused), reverse=True)[limit - 1]
-        refused = [ranked for ranked in refused if ranked.propensity >= least]
-    refused.sort(key=_OFFER_ID)
-    refused.sort(key=_PROPENSITY, reverse=True)  # stable: those alike stay in the order of their ids
+def _refused(refused: list[Ranked], publication: Publication) -> list[dict[str, object]]:
     offers = publication.catalogue.by_id
     return [
         {
@@ -174,7 +162,7 @@ def _refused(refused: list[Ranked], limit: int, publication: Publication) -> lis
             "reason": ranked.reason,
             "propensity": ranked.propensity,
         }
-        for ranked in refused[:limit]
+        for ranked in refused
     ]
 
 

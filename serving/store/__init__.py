@@ -7,6 +7,7 @@ database        opening it, bringing it up to date, reading
 commits         many writers, one commit: group commit on a thread of its own
 events          append events and move the profiles, in one transaction
 decisions       what was decided, and what became of it
+record          a decision as the bytes the log keeps, and back
 conversations   what a conversation is about so far
 people          everything held about a person: export, erase, and not taking them back
 keys            access keys

@@ -1,25 +1,31 @@
-"""What was decided, logged before it is answered; and the record as it is read back.
-
-A decision weighs a hundred candidates, and most numbers of most of them are alike. They are kept by column,
-a column of equals once, and texts that repeat once: a third of the bytes, with every digit.
-"""
+"""What was decided, logged before it is answered; and the record as it is read back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
-from operator import attrgetter
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import sqlite
 
-from recommend.decision import Decision, Ranked
+from recommend.decision import Decision
 from serving.live.messages import micros
 from serving.store.database import Database, Row, write_many
+from serving.store.record import pack, unpack
 from serving.store.tables import decisions, outcomes
+
+__all__ = [
+    "Logged",
+    "as_row",
+    "find_decision",
+    "log_at_once",
+    "log_decisions",
+    "outcomes_of",
+    "pack",
+    "unpack",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,41 +60,7 @@ def as_row(decision: Decision, logged_at: int) -> Row:
     )
 
 
-def pack(decision: Decision) -> bytes:
-    """Return a decision as the log keeps it."""
-    record = {name: getattr(decision, name) for name in _PLAIN}
-    return orjson.dumps({**record, "candidates": _columns(decision.candidates)})
-
-
-def unpack(raw: bytes) -> dict[str, Any]:
-    """Return the record :func:`pack` wrote, each candidate whole again."""
-    record: dict[str, Any] = orjson.loads(raw)
-    packed = record["candidates"]
-    count, texts = packed.pop("count"), packed.pop("texts")
-    columns = {name: column * count if len(column) == 1 else column for name, column in packed.items()}
-    for name in _TEXTS:
-        columns[name] = [texts[place] for place in columns[name]]
-    record["candidates"] = [{name: columns[name][place] for name in _CANDIDATE} for place in range(count)]
-    return record
-
-
-def _columns(candidates: Sequence[Ranked]) -> dict[str, Any]:
-    """Return candidates by column."""
-    texts: dict[Any, int] = {}
-    columns: dict[str, Any] = {"count": len(candidates)}
-    for name, read in _CANDIDATE.items():
-        column = list(map(read, candidates))
-        if name in _TEXTS:
-            column = [texts.setdefault(value, len(texts)) for value in column]
-        columns[name] = column[:1] if len(set(column)) == 1 else column
-    columns["texts"] = list(texts)
-    return columns
-
-
 _LOGGED: Final = tuple(column.name for column in decisions.columns)
-_PLAIN: Final = tuple(field.name for field in fields(Decision) if field.name != "candidates")
-_CANDIDATE: Final = {field.name: attrgetter(field.name) for field in fields(Ranked)}
-_TEXTS: Final = ("kind", "sources", "dropped_by", "reason")
 
 
 def log_decisions(connection: Connection, rows: Sequence[Row]) -> list[None]:

@@ -1,0 +1,158 @@
+"""Everything a decision considered, by column: what passed, in its order, and what was dropped, by offer.
+
+A sequence of :class:`recommend.decision.Ranked` for whoever reads it one by one; the log reads the columns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommend.catalogue import KINDS
+from recommend.decision import ByColumn, Ranked, Stage
+from recommend.proposed import Proposed
+from recommend.worth import Weights
+
+Ints: TypeAlias = NDArray[np.int64]
+
+
+class Refusal(NamedTuple):
+    """Which stage holds an offer back, and why.
+
+    The reason of one that is ``filled`` has places for the offer's own ``{priority}`` and ``{loss}``: many
+    offers share it, and its words are made when somebody reads them.
+    """
+
+    stage: Stage
+    reason: str
+    filled: bool = False
+
+    def words(self, priority: float, value: float) -> str:
+        """Return the reason for an offer of this priority and value."""
+        return self.reason.format(priority=priority, loss=-value) if self.filled else self.reason
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Considered(ByColumn):
+    """The candidates of one decision.
+
+    Parameters
+    ----------
+    proposed
+        As they were put forward.
+    order
+        Shape (candidates): places among the proposed; those that passed every policy first, best first.
+    passed
+        How many passed.
+    kinds, weights
+        Shape (proposed): code of the kind; parts of the priority and the priority, as if none were dropped.
+    codes, refusals
+        Shape (proposed): what held each back, by its place among the refusals; the first, None, for what is
+        said.
+    weighed
+        Shape (proposed): whether it got as far as being weighed.
+    """
+
+    proposed: Proposed
+    order: Ints
+    passed: int
+    kinds: Ints
+    weights: Weights
+    codes: Ints
+    refusals: Sequence[Refusal | None]
+    weighed: NDArray[np.bool_]
+
+    def parts(self) -> Weights:
+        """Return the parts of the priority in the order of the candidates; what was not weighed has none."""
+        order, seen = self.order, self.weighed[self.order]
+        if seen.all():
+            return Weights(*(column[order] for column in self.weights))
+        context, value, lever, priority = (column[order] for column in self.weights)
+        return Weights(
+            np.where(seen, context, 1.0),
+            np.where(seen, value, 0.0),
+            np.where(seen, lever, 1.0),
+            np.where(seen, priority, 0.0),
+        )
+
+    def stages(self) -> Counter[Stage]:
+        """Return how many candidates each stage dropped."""
+        found: Counter[Stage] = Counter()
+        for code, count in enumerate(np.bincount(self.codes, minlength=1).tolist()):
+            refusal = self.refusals[code]
+            if count and refusal is not None:
+                found[refusal.stage] += count
+        return found
+
+    def likeliest_dropped(self, most: int) -> list[Ranked]:
+        """Return the candidates that were dropped, the likeliest first, ties by offer."""
+        places = self.codes[self.order].nonzero()[0]
+        by_offer = self.order[places]
+        likeliest = np.lexsort((by_offer, -self.proposed.propensity[by_offer]))[:most]
+        return [self._at(place) for place in places[likeliest].tolist()]
+
+    def reasons(self, stage: Stage) -> Counter[str]:
+        """Return how often a stage gave each of its reasons."""
+        found: Counter[str] = Counter()
+        priority, value = self.weights.priority, self.weights.value
+        for place, code in enumerate(self.codes.tolist()):
+            refusal = self.refusals[code]
+            if refusal is not None and refusal.stage == stage:
+                found[refusal.words(priority[place], value[place])] += 1
+        return found
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @overload
+    def __getitem__(self, place: int) -> Ranked: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Ranked, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Ranked | tuple[Ranked, ...]:
+        if isinstance(place, slice):
+            return tuple(self._at(one) for one in range(*place.indices(len(self))))
+        if not -len(self) <= place < len(self):
+            raise IndexError(place)
+        return self._at(place % len(self))
+
+    def _at(self, place: int) -> Ranked:
+        one, proposed = int(self.order[place]), self.proposed
+        seen = bool(self.weighed[one])
+        context, value, lever, priority = (
+            (float(column[one]) for column in self.weights) if seen else (1.0, 0.0, 1.0, 0.0)
+        )
+        refusal = self.refusals[self.codes[one]]
+        return Ranked(
+            proposed.offer_ids[one],
+            proposed.item(one),
+            KINDS[self.kinds[one]],
+            proposed.source_names[proposed.sources[one]],
+            float(proposed.propensity[one]),
+            float(proposed.propensity_raw[one]),
+            context,
+            value,
+            lever,
+            priority,
+            place + 1 if place < self.passed else None,
+            refusal.stage if refusal else None,
+            refusal.words(priority, value) if refusal else "",
+        )
+
+    def __iter__(self) -> Iterator[Ranked]:
+        return (self._at(place) for place in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))

@@ -1,0 +1,159 @@
+"""A rulebook's catalogue by column: what a decision asks of every offer, read once for all decisions.
+
+Offers that must answer the same questions (the same checks, kind, purpose, and whether they are mandatory)
+share one *gate*: a decision asks each gate once, not each offer. The last row of every column stands for an
+offer the catalogue does not hold, so that its place, -1, needs no care.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommend.catalogue import Offer
+from recommend.decision import Kind
+from recommend.worth import KIND_CODES, Arbitration, Rates
+
+if TYPE_CHECKING:
+    from recommend.rulebook import Check, Rulebook
+
+Flags: TypeAlias = NDArray[np.bool_]
+Ints: TypeAlias = NDArray[np.int64]
+
+MOST_REMEMBERED: Final = 64  # days and channels whose closed offers are kept
+NOT_LISTED: Final = "not in the catalogue"
+_NEW: Final[Kind] = "cross_sell"
+_BOUGHT: Final[Kind] = "replenish"
+_SOLD_ONCE: Final = frozenset({"cross_sell", "upsell"})
+
+
+class Gate(NamedTuple):
+    """What offers must answer to customer and context; equal for many of them."""
+
+    checks: tuple[Check, ...]
+    kind: Kind
+    purpose: str
+    mandatory: bool
+
+
+class Closed(NamedTuple):
+    """Which offers nobody can be made today in one channel: a code each, 0 if open, and what codes mean."""
+
+    codes: Ints
+    reasons: Sequence[str]
+
+
+class Listing:
+    """The offers of a rulebook as columns.
+
+    Parameters
+    ----------
+    book
+        Catalogue and policies.
+
+    Attributes
+    ----------
+    places
+        Place of each offer in the columns: that in the catalogue.
+    kinds, gates
+        Shape (2, offers + 1): code of the kind and number of the gate, to who has not bought any of its items
+        and to who has. They differ for an offer made from an item: a replenishment to who buys it already.
+    mandatory, capped, own_checks, several
+        Shape (offers + 1): whether it goes first, has caps per customer, has checks that ask about the offer
+        itself, is about several items.
+    sold_once
+        Shape (2, offers + 1): whether it must not be made to who has all its items.
+    groups
+        Shape (offers + 1): number of its group, 0 for none.
+    only_items
+        The one item of each, empty if there is none or several.
+    """
+
+    def __init__(self, book: Rulebook) -> None:
+        offers = book.catalogue.offers
+        self.book, self.offers = book, offers
+        self.places = book.catalogue.places
+        kinds = [(_NEW, _BOUGHT) if offer.generated else (offer.kind, offer.kind) for offer in offers]
+        self.kinds = np.array([[KIND_CODES[k] for k in pair] for pair in [*kinds, (_NEW, _NEW)]]).T.copy()
+        self.gate_list = [Gate((), _NEW, "marketing", mandatory=False)]  # of what is not in the catalogue
+        numbers: dict[tuple[int, Kind, str, bool], int] = {}
+        pairs = [
+            [self._gate(numbers, offer, kind) for kind in pair]
+            for offer, pair in zip(offers, kinds, strict=True)
+        ]
+        self.gates = np.array([*pairs, [0, 0]], dtype=np.int64).T.copy()
+        self.mandatory = _flags(offer.mandatory for offer in offers)
+        self.capped = _flags(bool(offer.caps) for offer in offers)
+        self.own_checks = _flags(offer.offer_id in book.own_checks for offer in offers)
+        self.several = _flags(len(offer.items) > 1 for offer in offers)
+        self.sold_once = np.array(
+            [
+                _flags(
+                    pair[bought] in _SOLD_ONCE and not offer.repeatable and bool(offer.items)
+                    for offer, pair in zip(offers, kinds, strict=True)
+                )
+                for bought in (0, 1)
+            ]
+        )
+        self.group_numbers = {name: 1 + n for n, name in enumerate(sorted(set(book.groups.values())))}
+        self.groups = np.array([*(self.group_numbers.get(o.group, 0) for o in offers), 0], dtype=np.int64)
+        self.only_items = [*(o.items[0] if len(o.items) == 1 else "" for o in offers), ""]
+        self._closed: dict[tuple[date, str], Closed] = {}
+        self._rates: Rates | None = None
+
+    def _gate(self, numbers: dict[tuple[int, Kind, str, bool], int], offer: Offer, kind: Kind) -> int:
+        checks = self.book.sets[offer.offer_id]
+        key = (id(checks), kind, offer.purpose, offer.mandatory)  # equal sets are one object
+        if key not in numbers:
+            numbers[key] = len(self.gate_list)
+            self.gate_list.append(Gate(checks, kind, offer.purpose, offer.mandatory))
+        return numbers[key]
+
+    def closed(self, today: date, channel: str) -> Closed:
+        """Return which offers cannot be made by anybody today in this channel, and why."""
+        key = (today, channel)
+        found = self._closed.get(key)
+        if found is None:
+            if len(self._closed) >= MOST_REMEMBERED:
+                self._closed = {}
+            reasons = {"": 0}
+            why = [*(unavailable(offer, today, channel) for offer in self.offers), NOT_LISTED]
+            codes = np.array([reasons.setdefault(reason, len(reasons)) for reason in why], dtype=np.int64)
+            found = self._closed[key] = Closed(codes, list(reasons))
+        return found
+
+    def rates(self, arbitration: Arbitration) -> Rates:
+        """Return what each offer is worth by these weights, worked out once."""
+        if self._rates is None or self._rates.arbitration is not arbitration:
+            self._rates = Rates(arbitration, self.offers)
+        return self._rates
+
+
+def _flags(values: Iterable[bool]) -> Flags:
+    return np.array([*values, False], dtype=bool)
+
+
+def unavailable(offer: Offer, today: date, channel: str) -> str:
+    """Return why an offer cannot be made by anybody today in this channel, or an empty text."""
+    if not offer.available:
+        return "not available"
+    if offer.treatments and offer.treatment(channel) is None:
+        return f"has no treatment for the channel {channel!r}"
+    if offer.valid_from and today < offer.valid_from:
+        return f"not before {offer.valid_from}"
+    if offer.valid_to and today > offer.valid_to:
+        return f"ended on {offer.valid_to}"
+    return gone(offer, 0)
+
+
+def gone(offer: Offer, more: int) -> str:
+    """Return whether an offer ran out, counting ``more`` acceptances since the catalogue was made."""
+    if offer.stock is not None and offer.stock <= more:
+        return "out of stock"
+    if offer.cap_total is not None and offer.taken + more >= offer.cap_total:
+        return f"taken {offer.taken + more} times; the cap is {offer.cap_total}"
+    return ""

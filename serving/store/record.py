@@ -1,0 +1,160 @@
+"""A decision as the bytes the log keeps, and back.
+
+A decision weighs a hundred candidates. Their numbers are kept as they are in memory, a column of equals once,
+and texts that repeat once: half the bytes of JSON, every digit, and no number is ever printed to be logged.
+
+A record is ``MARK``, the length of its head (four bytes, little-endian), the head as JSON, and the columns as
+the head names them. A record that begins with a brace is one of earlier releases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from recommend.catalogue import KINDS
+from recommend.considered import Considered
+from recommend.decision import Decision, Ranked
+
+MARK: Final = b"\x02"
+_NUMBERS: Final = ("propensity", "propensity_raw", "context_weight", "value", "lever", "priority")
+_OFTEN_EQUAL: Final = frozenset({"context_weight", "value", "lever"})
+_CODES: Final = ("kind", "sources", "refusal")
+_PLAIN: Final = tuple(field.name for field in fields(Decision) if field.name != "candidates")
+_CANDIDATE: Final = tuple(field.name for field in fields(Ranked))
+_HEAD_AT: Final = len(MARK) + 4
+
+
+def pack(decision: Decision) -> bytes:
+    """Return a decision as the log keeps it."""
+    candidates = decision.candidates
+    found = _considered(candidates) if isinstance(candidates, Considered) else _ranked(candidates)
+    texts, columns = found
+    record: dict[str, Any] = {name: getattr(decision, name) for name in _PLAIN}
+    kept: list[bytes] = []
+    layout: list[tuple[str, str]] = []
+    for name, column in columns.items():
+        if name in _OFTEN_EQUAL and len(column) and (column == column[0]).all():
+            texts[name] = column[0].item()
+        else:
+            layout.append((name, column.dtype.str))
+            kept.append(column.tobytes())
+    head = orjson.dumps({**record, "candidates": {**texts, "columns": layout}})
+    return b"".join((MARK, len(head).to_bytes(4, "little"), head, *kept))
+
+
+def unpack(raw: bytes) -> dict[str, Any]:
+    """Return the record :func:`pack` wrote, each candidate whole again."""
+    if not raw.startswith(MARK):
+        return _unpack_json(raw)
+    end = _HEAD_AT + int.from_bytes(raw[len(MARK) : _HEAD_AT], "little")
+    record: dict[str, Any] = orjson.loads(raw[_HEAD_AT:end])
+    packed = record["candidates"]
+    many = len(packed["offer_id"])
+    columns: dict[str, list[Any]] = {
+        name: [packed[name]] * many for name in (*_NUMBERS, *_CODES) if name in packed
+    }
+    for name, kind in packed["columns"]:
+        column = np.frombuffer(raw, kind, many, end)
+        columns[name], end = column.tolist(), end + column.nbytes
+    record["candidates"] = [
+        _candidate(packed, {name: column[place] for name, column in columns.items()}, place)
+        for place in range(many)
+    ]
+    return record
+
+
+def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int) -> dict[str, Any]:
+    refusal = packed["refusals"][numbers["refusal"]]
+    stage, reason, filled = refusal or (None, "", False)
+    if filled:
+        reason = reason.format(priority=numbers["priority"], loss=-numbers["value"])
+    whole = {
+        **numbers,
+        "offer_id": packed["offer_id"][place],
+        "item": packed["item"][place],
+        "kind": packed["kinds"][numbers["kind"]],
+        "sources": packed["sets"][numbers["sources"]],
+        "rank": packed["ranks"][place] if "ranks" in packed else _rank(place, packed["passed"]),
+        "dropped_by": stage,
+        "reason": reason,
+    }
+    return {name: whole[name] for name in _CANDIDATE}
+
+
+def _rank(place: int, passed: int) -> int | None:
+    return place + 1 if place < passed else None
+
+
+Columns = tuple[dict[str, Any], dict[str, NDArray[Any]]]
+
+
+def _considered(candidates: Considered) -> Columns:
+    """Return texts and numbers of candidates that are columns already."""
+    proposed, order = candidates.proposed, candidates.order
+    chosen = order.tolist()
+    offer_ids, item_names, items = proposed.offer_ids, proposed.item_names, proposed.items[order].tolist()
+    sets, sources = _numbered(proposed.sources[order].tolist())
+    texts = {
+        "offer_id": [offer_ids[place] for place in chosen],
+        "item": [item_names[item] for item in items],
+        "kinds": KINDS,
+        "sets": [proposed.source_names[number] for number in sets],
+        "refusals": [refusal and tuple(refusal) for refusal in candidates.refusals],
+        "passed": candidates.passed,
+    }
+    context, value, lever, priority = candidates.parts()
+    return texts, {
+        "propensity": proposed.propensity[order],
+        "propensity_raw": proposed.propensity_raw[order],
+        "context_weight": context,
+        "value": value,
+        "lever": lever,
+        "priority": priority,
+        "kind": candidates.kinds[order].astype(np.uint8),
+        "sources": sources,
+        "refusal": candidates.codes[order].astype(np.uint16),
+    }
+
+
+def _ranked(candidates: Sequence[Ranked]) -> Columns:
+    """Return texts and numbers of candidates that come one by one."""
+    kinds, kind = _numbered(one.kind for one in candidates)
+    sets, sources = _numbered(one.sources for one in candidates)
+    refusals, refusal = _numbered((one.dropped_by, one.reason) for one in candidates)
+    texts = {
+        "offer_id": [one.offer_id for one in candidates],
+        "item": [one.item for one in candidates],
+        "kinds": kinds,
+        "sets": sets,
+        "refusals": [(stage, reason, False) for stage, reason in refusals],
+        "ranks": [one.rank for one in candidates],
+    }
+    numbers = {
+        name: np.array([getattr(one, name) for one in candidates], dtype=np.float64) for name in _NUMBERS
+    }
+    return texts, {**numbers, "kind": kind, "sources": sources, "refusal": refusal}
+
+
+def _numbered(values: Iterable[Any]) -> tuple[list[Any], NDArray[np.uint16]]:
+    """Return the distinct values, and the place of each value among them."""
+    fresh: dict[Any, int] = {}
+    numbers = [fresh.setdefault(value, len(fresh)) for value in values]
+    return list(fresh), np.array(numbers, dtype=np.uint16)
+
+
+def _unpack_json(raw: bytes) -> dict[str, Any]:
+    """Read a record of earlier releases: all of it JSON, columns of equals and repeated texts once."""
+    record: dict[str, Any] = orjson.loads(raw)
+    packed = record["candidates"]
+    many, texts = packed.pop("count"), packed.pop("texts")
+    columns = {name: column * many if len(column) == 1 else column for name, column in packed.items()}
+    for name in ("kind", "sources", "dropped_by", "reason"):
+        columns[name] = [texts[place] for place in columns[name]]
+    record["candidates"] = [{name: columns[name][place] for name in _CANDIDATE} for place in range(many)]
+    return record
