@@ -50,7 +50,8 @@ FROM (
     SELECT customer_id, occurred_at AS "at", channel, 'sent' AS outcome,
            CASE WHEN interaction_id LIKE 'campaign:%' THEN 'campaign:' || split_part(interaction_id, ':', 2)
                 ELSE '' END AS offer_id, '' AS "group"
-    FROM interactions WHERE direction = 'outbound' AND occurred_at >= $since AND occurred_at < $until
+    FROM interactions WHERE (direction = 'outbound' OR interaction_id LIKE 'campaign:%')
+         AND occurred_at >= $since AND occurred_at < $until
     UNION ALL
     SELECT o.customer_id, o."at", '', o.outcome, coalesce(o.offer_id, ''), coalesce(f."group", '')
     FROM outcomes o LEFT JOIN offers f USING (offer_id)

@@ -32,7 +32,7 @@ WITH campaigns AS (
     SELECT offer_id, json_extract_string(attributes, '$.campaign_id') AS campaign_id FROM offers),
 contacts AS (
     SELECT customer_id, split_part(interaction_id, ':', 2) AS campaign_id, occurred_at AS "at"
-    FROM interactions WHERE interaction_id LIKE 'campaign:%' AND direction = 'outbound')
+    FROM interactions WHERE interaction_id LIKE 'campaign:%')
 SELECT customer_id, offer_id, "at"::DATE::TIMESTAMP AS "at" FROM contacts JOIN campaigns USING (campaign_id)
 WHERE "at"::DATE <= $1
 UNION

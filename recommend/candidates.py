@@ -18,7 +18,7 @@ from recommend.candidate import Candidate
 from recommend.catalogue import Catalogue
 from recommend.context import Context
 from recommend.exposures import days_of, from_tables, require
-from recommend.features import FEATURES, describe
+from recommend.features import FEATURES, describe, early
 from recommend.habits import Habits
 from recommend.itemmodel import ItemModel, Plan, fit_items
 from recommend.items import Shelving
@@ -203,9 +203,10 @@ class Proposer:
         baskets = Baskets.from_history(profile.history, self._index, self._place_index)
         day = (at.date() - date(1970, 1, 1)).days
         moment = np.array([max(day, int(baskets.last_days()[0]))], dtype=np.int64)
-        found = self._propose_items(model, bound, baskets, moment, context, explain)
+        items, ripe = self._propose_items(model, bound, baskets, moment, context, explain)
+        found = [candidate for candidate, now in zip(items, ripe, strict=True) if now]
         found += campaigns(
-            bound, model.knowledge, self._response, baskets, moment, profile, context, found, explain=explain
+            bound, model.knowledge, self._response, baskets, moment, profile, context, items, explain=explain
         )
         return sorted(found, key=lambda c: (-c.propensity, c.popularity_rank, c.offer_id))
 
@@ -217,7 +218,12 @@ class Proposer:
         moment: Ints,
         context: Context,
         explain: bool,
-    ) -> list[Candidate]:
+    ) -> tuple[list[Candidate], list[bool]]:
+        """Describe the best items, and say of each whether the time has come to put it forward by itself.
+
+        An item bought only lately, by its usual gap, speaks for offers about it but is not asked about again
+        unless the customer mentions it.
+        """
         mentioned = {self._index[name] for name in context.mentions if name in self._index}
         named = companions(model.knowledge, mentioned) if mentioned else None
         at = self._where(baskets, context)
@@ -262,7 +268,8 @@ class Proposer:
                     evidence=evidence,
                 )
             )
-        return found
+        ripe = ~early(rows[best], model.horizon_days) | np.isin(chosen, sorted(mentioned))
+        return found, ripe.tolist()
 
     def _where(self, baskets: Baskets, context: Context) -> Ints:
         """Return the place of the moment."""

@@ -10,9 +10,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recommend.baskets import Baskets, Floats, Ints
+from recommend.baskets import Baskets, Flags, Floats, Ints
 from recommend.habits import DECAYS_PER_BASKET, HALF_LIVES_DAYS, WINDOWS_BASKETS, Habits
 from recommend.knowledge import Knowledge
+from recommend.replenish import too_early, usual_gap
 from recommend.sources import SOURCES, Proposals
 
 Matrix: TypeAlias = NDArray[np.float32]
@@ -104,6 +105,9 @@ FEATURES: tuple[str, ...] = (
     *PLACE_FEATURES,
     *SOURCE_FEATURES,
 )
+_EARLY = [
+    FEATURES.index(n) for n in ("times_bought", "item_own_gap_days", "days_since_item", "item_gap_days")
+]
 
 
 def describe(
@@ -146,6 +150,22 @@ def describe(
         out[:, start : start + part.shape[1]] = part
         start += part.shape[1]
     return out
+
+
+def early(rows: Matrix, horizon_days: int) -> Flags:
+    """Return which described pairs are own items bought too lately to be asked about again.
+
+    Parameters
+    ----------
+    rows
+        Shape (pairs, features), as :func:`describe` returns them.
+    horizon_days
+        The period looked ahead.
+    """
+    times, gap, since, item_gap = rows[:, _EARLY].astype(np.float64).T
+    repeats = np.maximum(times - 1, 0.0)
+    usual = usual_gap(repeats, np.where(repeats > 0, gap * repeats, 0.0), item_gap)
+    return np.asarray((times > 0) & too_early(usual, since, horizon_days))
 
 
 def item_table(knowledge: Knowledge) -> Floats:
@@ -235,7 +255,7 @@ def _own(
     spread = np.sqrt(np.maximum(habits.gap_squares[row] / several - gap**2, 0.0)) / np.maximum(gap, 0.5)
     basket_gap = (habits.last[row] - habits.first[row]) / several
     rate = rhythm.rate(item, repeats, known)
-    expected_gap = (span + 2 * rhythm.gap_days[item]) / (repeats + 2)
+    expected_gap = usual_gap(repeats, span, rhythm.gap_days[item])
     visit_gap = np.maximum(moments[who] - baskets.last_days()[who], 1)
     chance = rhythm.chance(item, since)
     own_share = count / np.maximum(n, 1)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommend.baskets import Baskets, Floats, Ints
+from recommend.baskets import Baskets, Flags, Floats, Ints
 from recommend.habits import Habits
 
 GATE = 0.1
+EARLIEST = 0.5
 EDGES_DAYS = (0, 1, 2, 4, 7, 10, 14, 21, 28, 42, 60, 90, 180)
 _PSEUDO_BUYERS = 5.0
 _PSEUDO_VISITS = 50.0
@@ -90,6 +91,44 @@ class Replenishment:
         usual = np.maximum(self.chance(items, self.gap_days[items]), 1e-9)
         ripe = self.chance(items, days_since) / usual
         return np.where(self.rebuy_share[items] >= GATE, self.rate(items, repeats, known_days) * ripe, 0.0)
+
+
+def usual_gap(repeats: Floats, span_days: Floats, item_gap_days: Floats) -> Floats:
+    """Return the days between two purchases expected of a customer: their own, helped by two of the item's.
+
+    Parameters
+    ----------
+    repeats, span_days
+        Shape (pairs): purchases after the first, and the days from the first to the last.
+    item_gap_days
+        Shape (pairs): what is usual among all who buy the item.
+
+    Examples
+    --------
+    >>> usual_gap(np.array([0.0, 4.0]), np.array([0.0, 696.0]), np.array([60.0, 60.0])).tolist()
+    [60.0, 136.0]
+    """
+    return np.asarray((span_days + 2 * item_gap_days) / (repeats + 2))
+
+
+def too_early(usual_days: Floats, days_since: Floats, horizon_days: int) -> Flags:
+    """Return where it is too early to ask again.
+
+    Less than half the usual gap has passed, and what is left of it is longer than the period looked ahead.
+
+    Parameters
+    ----------
+    usual_days, days_since
+        Shape (pairs): days expected between two purchases, and days since the last one.
+    horizon_days
+        The period looked ahead.
+
+    Examples
+    --------
+    >>> too_early(np.array([174.0, 174.0, 7.0]), np.array([9.0, 150.0, 1.0]), 28).tolist()
+    [True, False, False]
+    """
+    return np.asarray((days_since < EARLIEST * usual_days) & (usual_days - days_since > horizon_days))
 
 
 def _shrunk(weights: Floats, sums: Floats) -> Floats:

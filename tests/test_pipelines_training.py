@@ -21,13 +21,15 @@ from pipelines.evaluate import evaluate_value
 from pipelines.evaluation import Evaluation
 from pipelines.ingest import ingest
 from pipelines.ledger import Ledger
-from pipelines.orders import fingerprint_of, order_log
+from pipelines.orders import fingerprint_of, order_log, summary_of
+from pipelines.profiles import profiles
 from pipelines.promises import evaluate_propensity, promise_checks, promise_metrics
 from pipelines.register import NAMES, fetch_champion, register
 from pipelines.responses import responses_of
 from pipelines.sources import source_for
 from pipelines.train import train_propensity, train_value
 from pipelines.trained import Absent, Trained
+from recommend.segments import SegmentModel
 
 FIRST, LAST = date(2025, 1, 1), date(2025, 12, 31)
 ITEMS = ("tea", "milk", "bread", "soap", "rice", "wine", "salt", "soup")
@@ -182,6 +184,24 @@ def test_an_offer_met_a_customer_when_its_campaign_did_or_an_outcome_says_so() -
     met = [(row.customer_id, row.offer_id, str(row.at.date())) for row in found.exposures.itertuples()]
     assert met == [("c001", "coupon:7:1", "2025-03-01"), ("c005", "card", "2025-04-01")]
     assert "DRINKS" in set(found.lines["item"])
+
+
+def test_where_a_customer_bought_is_known_by_day_in_training_and_in_the_profile() -> None:
+    lines = log_of(
+        ("ann", "o1", "2026-01-05", 4.0, False),
+        ("ann", "o1", "2026-01-05", 4.0, False),
+        ("ann", "o2", "2026-01-20", 4.0, False),
+        ("bob", "o3", "2026-01-06", 4.0, False),
+    ).assign(product_id="tea", store_id=["south", "north", None, None])
+    day = date(2026, 1, 31)
+    with filled(lines) as known:
+        found = responses_of(known, day).lines
+        scored = summary_of(order_log(known, day), day)
+        ann, bob = profiles(known, scored, SegmentModel.fit(scored, day, clusters=0), day)
+    # two stores on one day: the last by name
+    assert found["store_id"].fillna("").tolist() == ["south", "", ""]
+    assert ann.history.places == ("south", "")
+    assert bob.history.places == ()  # nobody says where bob buys
 
 
 # -- value -----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from recommend.calibration import smooth
 from recommend.candidates import FORMAT, Proposer
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
+from recommend.exposures import contact_record, from_tables
 from recommend.history import History
-from recommend.profile import Profile
+from recommend.profile import Contact, Profile
 
 START = date(2024, 1, 1)
 AS_OF = date(2024, 7, 28)
@@ -292,3 +294,117 @@ def test_of_very_many_offers_the_most_promising_are_looked_at_and_every_service(
     catalogue = Catalogue([service, *many])
     found = {c.offer_id for c in proposer.propose(profile_of(lines, "c8"), catalogue, Context(), AT)}
     assert found == {"recall", *(f"o{n:03d}" for n in range(140, 200))}
+
+
+def test_a_candidate_says_how_much_evidence_its_propensity_rests_on(
+    proposer: Proposer, lines: pd.DataFrame
+) -> None:
+    offers, shown, _ = coupons(lines)
+    known = offers.iloc[0]
+    catalogue = Catalogue(
+        [
+            Offer(known.offer_id, "Known", "cross_sell", group="Type A", items=known["items"]),
+            Offer("fresh", "Fresh", "cross_sell", group="Type A", items=("i00",), starting_evidence=30),
+            Offer("unseen", "Unseen", "cross_sell", group="new", items=("nothing",), starting_evidence=7),
+        ]
+    ).with_items(proposer.vocabulary)
+    found = {c.offer_id: c for c in proposer.propose(profile_of(lines, "c1"), catalogue, Context(), AT)}
+    assert found[known.offer_id].evidence == (shown.offer_id == known.offer_id).sum()
+    assert found["fresh"].evidence == 30  # nobody has seen it: what the business brings
+    assert found["unseen"].evidence == 7
+    item = next(c for c in found.values() if c.offer_id.startswith("item:"))
+    buyers = lines[lines.item == item.item].customer_id.nunique()
+    assert item.evidence == pytest.approx(100 * buyers / (buyers + 100))
+
+
+def test_past_offers_count_alike_in_training_and_in_a_chat_and_service_calls_do_not() -> None:
+    days = [date(2023, 1, 5), date(2024, 6, 1), date(2024, 6, 1), date(2024, 6, 20), date(2024, 7, 1)]
+    shown = pd.DataFrame({"customer_id": "c", "offer_id": list("aabcd"), "at": days})
+    taken = pd.DataFrame(
+        {
+            "customer_id": "c",
+            "offer_id": ["a", "a", "b"],
+            "outcome": ["accepted", "purchased", "rejected"],
+            "at": [date(2024, 6, 3), date(2024, 6, 4), date(2024, 6, 20)],
+        }
+    )
+    seen = from_tables(shown, taken, {"c": 0}, list("abcd"), 10**6)
+    contacts = [
+        *(Contact(_noon(day), "mail", "sent", o) for day, o in zip(days, shown.offer_id, strict=True)),
+        *(Contact(_noon(r["at"]), "", r.outcome, r.offer_id) for _, r in taken.iterrows()),
+        Contact(_noon(date(2024, 6, 11)), "phone"),  # a service call, about no offer
+    ]
+    moment = (date(2024, 7, 1) - date(1970, 1, 1)).days
+    live = contact_record(Profile("c", AS_OF, contacts=tuple(contacts)), moment)
+    trained = seen.touches.record(moment, 1)
+    # 1, 3, 4 and 20 June; not the mail of January the year before, nor that of the day itself
+    assert [float(x[0]) for x in trained] == [4.0, 1.0]
+    assert [float(x[0]) for x in live] == [4.0, 1.0]
+
+
+def _noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+def test_what_is_bought_twice_a_year_is_not_hinted_nine_days_later_unless_it_is_mentioned() -> None:
+    rng = np.random.default_rng(5)
+    rows = [
+        (f"c{c}", f"w{rng.integers(12)}", START + timedelta(days=d))
+        for c in range(80)
+        for d in range(c % 7, 420, 7)
+    ]
+    rows += [
+        (f"c{c}", "boiler service", START + timedelta(days=c + 150 * k)) for c in range(80) for k in range(3)
+    ]
+    log = pd.DataFrame(rows, columns=["customer_id", "item", "order_day"])
+    as_of = START + timedelta(days=420)
+    log = log[log.order_day <= as_of]
+    proposer = Proposer().fit(log, as_of=as_of, horizon_days=14)
+    catalogue = Catalogue().with_items(proposer.vocabulary)
+    last = (as_of - date(1970, 1, 1)).days
+    lately, long_ago = (
+        Profile(
+            "x", as_of, history=History((last - 309, last - 159, last - ago), ("boiler service",), (places,))
+        )
+        for ago, places in ((9, (0, 1, 2)), (3, (0, 1)))
+    )
+
+    def hinted(profile: Profile, *mentions: str) -> bool:
+        found = proposer.propose(profile, catalogue, Context(mentions=mentions), _noon(as_of))
+        return "boiler service" in {c.item for c in found}
+
+    assert not hinted(lately)
+    assert hinted(lately, "boiler service")
+    assert hinted(long_ago)
+
+
+def test_the_store_of_the_moment_decides_what_is_offered_there(lines: pd.DataFrame) -> None:
+    rng = np.random.default_rng(6)
+    rows = []
+    for c in range(100):
+        for visit, day in enumerate(range(c % 7, 210, 7)):
+            store = "north" if (visit + c) % 2 else "south"  # by turns; each sells its own ten items
+            rows += [
+                (f"c{c}", f"{store}{i}", START + timedelta(days=day), store)
+                for i in rng.choice(10, 3, replace=False, p=np.arange(1, 11) / 55)
+            ]
+    log = pd.DataFrame(rows, columns=["customer_id", "item", "order_day", "store_id"])
+    as_of = START + timedelta(days=209)
+    proposer = Proposer().fit(log, as_of=as_of, horizon_days=7)
+    catalogue = Catalogue().with_items(proposer.vocabulary)
+    own = profile_of(log, "c1")
+    stores = dict(
+        zip(log.order_day[log.customer_id == "c1"], log.store_id[log.customer_id == "c1"], strict=True)
+    )
+    history = replace(own.history, places=tuple(stores[day] for day in sorted(stores)))
+    profile = replace(own, history=history)
+
+    def features(**where: str) -> dict[str, float]:
+        found = proposer.propose(profile, catalogue, Context(attributes=dict(where)), _noon(as_of))
+        return {c.item: c.features["item_place_share"] for c in found}
+
+    north = features(store_id="north")
+    assert north["north9"] > 5 * north["south9"]
+    usual = features()  # nobody says: where the last order was
+    assert usual == features(store_id=history.places[-1])
+    assert all(np.isnan(share) for share in features(store_id="elsewhere").values())
