@@ -66,13 +66,7 @@ class Contest:
                     threads=training.threads,
                     progress=self._progress,
                 ),
-                train_topics(
-                    ledger,
-                    as_of,
-                    folder / TOPICS,
-                    random_state=training.random_state,
-                    progress=self._progress,
-                ),
+                train_topics(ledger, as_of, folder / TOPICS, progress=self._progress),
             ]
             absent = {one.kind: asdict(one) for one in made if isinstance(one, Absent)}
             (folder / ABSENT).write_text(json.dumps(absent, indent=1), encoding="utf-8")

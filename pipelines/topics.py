@@ -29,7 +29,7 @@ from recommend.topics import TopicModel
 
 MOST_MESSAGES: Final = 100_000
 _LABELLED: Final = """
-SELECT customer_id, "text", topic FROM interactions
+SELECT customer_id, "text", topic, occurred_at FROM interactions
 WHERE occurred_at::DATE <= ? AND trim("text") <> '' AND trim(topic) <> ''
   AND coalesce(direction, 'inbound') = 'inbound'
 ORDER BY occurred_at DESC, interaction_id LIMIT ?
@@ -42,16 +42,17 @@ def labelled_messages(ledger: Ledger, as_of: date) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``customer_id``, ``text``, ``topic``; the newest first, at most :data:`MOST_MESSAGES`.
+        ``customer_id``, ``text``, ``topic``, ``occurred_at``; the newest first, at most
+        :data:`MOST_MESSAGES`.
     """
     found: pd.DataFrame = ledger.connection.execute(_LABELLED, [as_of, MOST_MESSAGES]).df()
     return found
 
 
 def train_topics(
-    ledger: Ledger, as_of: date, folder: Path, *, random_state: int = 0, progress: Progress = silent
+    ledger: Ledger, as_of: date, folder: Path, *, progress: Progress = silent
 ) -> Trained | Absent:
-    """Fit the topic model on labelled messages up to a day.
+    """Fit the topic model on labelled messages up to a day; it is judged on the latest fifth of them.
 
     Parameters
     ----------
@@ -62,8 +63,6 @@ def train_topics(
     folder
         Where the bundle goes; what is there is replaced once the new one is whole, and removed if there is
         to be none.
-    random_state
-        Seed of the split into messages to learn from and messages to judge by.
     progress
         Told what is being done.
 
@@ -79,7 +78,7 @@ def train_topics(
         return absent(TOPICS, folder, "no message of a customer has both text and a topic", hint)
     senders, texts, topics = (known[name].astype(str).tolist() for name in ("customer_id", "text", "topic"))
     try:
-        model = TopicModel.fit(texts, topics, senders=senders, random_state=random_state)
+        model = TopicModel.fit(texts, topics, senders=senders, at=known["occurred_at"].tolist())
     except TooLittleData as error:
         return absent(TOPICS, folder, error.what, error.hint)
     facts = {"topics": ", ".join(model.topics), "messages": str(len(known))}
@@ -113,7 +112,7 @@ def evaluate_topics(
     rival = None if champion is None else read_bundle(champion)
     ours, usual = metrics["accuracy"], metrics["majority"]
     names = ("accuracy", "macro_f1", "answered", "accuracy_when_answered")
-    title = f"{metrics['held_out']:,.0f} messages held out, {len(model.topics)} topics."
+    title = f"{metrics['held_out']:,.0f} latest messages held out, {len(model.topics)} topics."
     constant = (usual, 2 * usual / (1 + usual) / len(model.topics), 1.0, usual)
     rows = {"model": tuple(metrics[name] for name in names), "most frequent topic": constant}
     evaluation = Evaluation(

@@ -7,20 +7,22 @@ what no example says.
 
 from __future__ import annotations
 
-import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from recommend.examples import examples
 from recommend.topics import TopicModel, pieces_of
 from recommend.vitals import Floats
 
 TRAINED: Final = Path(__file__).parent / "trained"
 SENTENCES: Final = TRAINED / "sentences.tsv"
+WORDS: Final = TRAINED / "words.tsv"
 NOTHING: Final = "none"  # the label of a message that wants nothing, or is about nothing in particular
 PARTS: Final = ("intent", "sentiment", "topic")
 # A guess is toned down where fewer pieces than these, or a smaller share of them, are known: it has little
@@ -47,21 +49,27 @@ class Ear:
     topic: TopicModel
 
     @classmethod
-    def fit(cls, path: Path = SENTENCES) -> Ear:
+    def fit(cls, path: Path = SENTENCES, words: Path = WORDS) -> Ear:
         """Learn from labelled sentences.
 
         Parameters
         ----------
-        path
-            Tab-separated: language, intent, topic, sentiment, text; of several labels (``a|b``) the first
-            counts.
+        path, words
+            Sentences and the words that stand in them: see :func:`recommend.examples.examples`. What one
+            pattern spells out counts as the square root of so many sentences, and a piece of text is kept
+            that two patterns share.
         """
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-        texts = [row["text"] for row in rows]
+        known = examples(path, words)
+        wordings = Counter(example.pattern for example in known)
+        fitted = partial(
+            TopicModel.fit,
+            [example.text for example in known],
+            senders=[str(example.pattern) for example in known],
+            shares=[wordings[example.pattern] ** -0.5 for example in known],
+            shared_by=2,
+        )
         intent, sentiment, topic = (
-            TopicModel.fit(texts, [row[part].split("|")[0] or NOTHING for row in rows], shared_by=2)
-            for part in PARTS
+            fitted([getattr(example, part) or NOTHING for example in known]) for part in PARTS
         )
         return cls(intent, sentiment, topic)
 

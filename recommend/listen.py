@@ -12,9 +12,9 @@ about paying, invoices, and when a refund arrives. Empty: none of these.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import exp, log
 from typing import Any, Final, NamedTuple
 
 from recommend.constructions import Construction, constructions_in
@@ -27,14 +27,19 @@ from recommend.script_forms import plain, tokens
 from recommend.topics import TopicModel
 
 MOST_SLIPS: Final = 12  # words of one message that are looked up as misspelt
-# Log-probability from which the model is believed without a single cue. What ends all selling needs more.
-SURE: Final = math.log(0.25)
-SURE_OF_HARM: Final = {"complaint": math.log(0.5), "negative": math.log(2 / 3)}
+SURE: Final = 0.25  # probability from which the model is believed without a single cue
+# Probability of a complaint from which it is heard: on doubt, service comes before a sale.
+HARM: Final = 0.4
+HARM_BESIDE_A_SALE: Final = 0.2
 TRUST: Final = 0.5  # log-odds that one unit of cue weight is worth
 _LOOKED_THROUGH: Final = frozenset("有要想是会能再用必需打算得到很太那么怎这特别非常十分大够曾过")
 _STOPS: Final = frozenset(",.;:!?。，；：、")
 _NEVER_TURNED: Final = frozenset({"pay", "ask", "deliver", "question"})  # "can't pay" is still about paying
 _TURNED: Final = {"keep": "cancel", "arrival": "complaint"}
+# How well an intent goes with a bad mood, against any other mood; a complaint is the other way round.
+_SOUR: Final = {"cancel": 0.1, NOTHING: 0.1}
+_SELDOM: Final = 0.03
+_SENTIMENTS: Final[tuple[Sentiment, ...]] = ("negative", "neutral", "positive")
 _USUAL_TOPIC: Final = {"deliver": "delivery", "pay": "payment", "ask": "product"}
 _MOODS: Final = (
     {"❤": 1.5, "♥": 1.5}
@@ -99,10 +104,10 @@ def listen(text: str, lexicon: Lexicon, topics: TopicModel | None = None) -> Hea
     names = whole_names(words, lexicon)
     guess = lexicon.ear.guess(_besides(words, names))
     named = mentions(words, names, lexicon)
-    intent = _believed(guess.intents, _claims(intents), "")
-    sentiment = _sentiment(guess, felt.mood + sum(phrase.mood for phrase in phrases), intents)
+    mood = felt.mood + sum(phrase.mood for phrase in phrases)
+    intent, sentiment = _wish_and_mood(guess, _claims(intents), mood)
     topic = topics.predict(text) if topics else ""
-    topic = topic or _believed(guess.topics, _about(lexicon.topics.find(words), phrases), "")
+    topic = topic or _subject(guess, _about(lexicon.topics.find(words), phrases))
     topic = topic or _USUAL_TOPIC.get(intent, "product" if named else "")
     return Heard(topic, intent, sentiment, named)
 
@@ -170,7 +175,7 @@ def _turned(label: str, weight: float) -> tuple[str, float]:
     """
     if label in _TURNED:
         return _TURNED[label], weight
-    return label, weight if label in _NEVER_TURNED else -2.0 * weight
+    return label, weight if label in _NEVER_TURNED else -4.0 * weight
 
 
 def _felt(words: Sequence[str], cues: Sequence[Found[float]], turns: _Turns) -> _Felt:
@@ -200,19 +205,37 @@ def _claims(intents: Mapping[str, float]) -> dict[str, float]:
     return {**intents, "ask": asks}
 
 
-def _believed(guess: Mapping[str, float], claims: Mapping[str, float], nothing: str) -> str:
-    """Return the label likeliest to both witnesses: the model's log-probability and the cues' weight."""
-    best = max(guess, key=lambda label: guess[label] + TRUST * claims.get(label, 0.0), default=nothing)
-    unsure = claims.get(best, 0.0) <= 0 and guess[best] < SURE_OF_HARM.get(best, SURE)
-    return nothing if best == NOTHING or unsure else best
+def _subject(guess: Guess, claims: Mapping[str, float]) -> str:
+    """Return the topic likeliest to both witnesses: the model's log-probability and the cues' weight."""
+    weighed = {topic: chance + TRUST * claims.get(topic, 0.0) for topic, chance in guess.topics.items()}
+    best = max(weighed, key=weighed.__getitem__, default=NOTHING)
+    unsure = claims.get(best, 0.0) <= 0 and guess.topics[best] < log(SURE)
+    return "" if best == NOTHING or unsure else best
 
 
-def _sentiment(guess: Guess, mood: float, intents: Mapping[str, float]) -> Sentiment:
-    if intents.get("complaint", 0.0) >= 1.0:
-        mood -= 1.0
-    claims = {"negative": -mood, "neutral": 0.5, "positive": mood}
-    likeliest = _believed(guess.sentiments, claims, "neutral")
-    return "negative" if likeliest == "negative" else "positive" if likeliest == "positive" else "neutral"
+def _wish_and_mood(guess: Guess, claims: Mapping[str, float], mood: float) -> tuple[str, Sentiment]:
+    """Return intent and mood, weighed together: who complains is not content, who orders seldom angry."""
+    felt = {"negative": -mood, "neutral": 0.5, "positive": mood}
+    moods = {name: exp(guess.sentiments[name] + TRUST * felt[name]) for name in felt}
+    both: dict[str, dict[str, float]] = {}
+    for intent, chance in guess.intents.items():
+        wished = exp(chance + TRUST * claims.get(intent, 0.0))
+        both[intent] = {name: wished * moods[name] * _fits(intent, name) for name in moods}
+    likely = {intent: sum(chances.values()) for intent, chances in both.items()}
+    total = sum(likely.values())
+    harm = likely.pop("complaint") / total
+    best = max(likely, key=likely.__getitem__)
+    if harm >= (HARM_BESIDE_A_SALE if best == "buy" else HARM):
+        return "complaint", "negative"
+    heard: Sentiment = max(_SENTIMENTS, key=both[best].__getitem__)
+    unsure = claims.get(best, 0.0) <= 0 and likely[best] < SURE * total
+    return "" if best == NOTHING or unsure else best, heard
+
+
+def _fits(intent: str, mood: str) -> float:
+    if intent == "complaint":
+        return 1.0 if mood == "negative" else _SELDOM
+    return _SOUR.get(intent, _SELDOM) if mood == "negative" else 1.0
 
 
 def _add(scores: dict[str, float], label: str, amount: float) -> None:

@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -49,9 +50,10 @@ class TopicModel:
     sure
         Probability from which it speaks up.
     evaluation
-        On messages held out: ``accuracy``, ``majority`` (that of always naming the most frequent topic),
-        ``lead_se`` (standard error of the difference, paired by message), ``macro_f1``, ``answered`` (share)
-        and ``accuracy_when_answered``; ``held_out`` and ``messages`` are numbers of messages.
+        On messages held out, the latest where times are known: ``accuracy``, ``majority`` (that of always
+        naming the most frequent topic), ``lead_se`` (standard error of the difference, paired by message),
+        ``macro_f1``, ``answered`` (share) and ``accuracy_when_answered``; ``held_out`` and ``messages`` are
+        numbers of messages.
     """
 
     topics: tuple[str, ...]
@@ -69,11 +71,13 @@ class TopicModel:
         labels: Sequence[str],
         *,
         senders: Sequence[str] | None = None,
+        at: Sequence[datetime] | None = None,
+        shares: Sequence[float] | None = None,
         sure: float = 0.5,
         shared_by: int = SHARED_BY,
         random_state: int = 0,
     ) -> TopicModel:
-        """Learn topics; a fifth of the messages is held out to see how well, then all are used.
+        """Learn topics; the last fifth of the messages is held out to see how well, then all are used.
 
         Parameters
         ----------
@@ -81,17 +85,22 @@ class TopicModel:
             Messages and their topics; topics with fewer than ten messages are left out.
         senders
             Who wrote each message, so that a piece of text counts once for each of them.
+        at
+            When each was written: the model is judged on the latest fifth by what was written before it, as
+            it will have to read what is written next. Without times a fifth of each topic is drawn.
+        shares
+            How much each message counts, above 0; by default all alike.
         sure
             Probability from which the model speaks up.
         shared_by
             Messages, or senders, a piece of text must come from to be kept.
         random_state
-            Seed of the split.
+            Seed of the split of messages without times.
 
         Raises
         ------
         TooLittleData
-            With fewer than 60 usable messages or two topics.
+            With fewer than 60 usable messages or two topics, or two topics before the last fifth.
         """
         counts = Counter(label for label in labels if label)
         kept = [i for i, label in enumerate(labels) if counts.get(label, 0) >= FEWEST_PER_TOPIC]
@@ -103,13 +112,21 @@ class TopicModel:
             )
         docs = [pieces(texts[i]) for i in kept]
         wrote = [str(i) if senders is None else senders[i] for i in kept]
+        counted = np.array([1.0 if shares is None else shares[i] for i in kept])
         fitted = partial(_fitted, sure=sure, shared_by=shared_by)
         answers = np.array([labels[i] for i in kept], dtype=object)
-        held = _held_out(answers, random_state)
+        held = _held_out(answers, random_state) if at is None else _latest([at[i] for i in kept])
+        if len(set(answers[~held].tolist())) < 2:
+            raise TooLittleData(
+                "All messages before the last fifth are about one topic.",
+                where="interactions.topic",
+                hint="Label messages of an earlier time too, of two topics or more.",
+            )
         seen = np.flatnonzero(~held)
-        trial = fitted([docs[i] for i in seen], [wrote[i] for i in seen], answers[~held])
+        trial = fitted([docs[i] for i in seen], [wrote[i] for i in seen], answers[~held], counted[~held])
         evaluation = _evaluate(trial, [docs[i] for i in np.flatnonzero(held)], answers[held])
-        return replace(fitted(docs, wrote, answers), evaluation={**evaluation, "messages": float(len(kept))})
+        model = fitted(docs, wrote, answers, counted)
+        return replace(model, evaluation={**evaluation, "messages": float(len(kept))})
 
     def probabilities(self, text: str) -> dict[str, float]:
         """Return the probability of every topic."""
@@ -213,6 +230,7 @@ def _fitted(
     docs: Sequence[Sequence[str]],
     senders: Sequence[str],
     answers: NDArray[np.object_],
+    shares: Floats,
     *,
     sure: float,
     shared_by: int,
@@ -240,7 +258,7 @@ def _fitted(
         shape=(len(docs), len(vocabulary)),
     )
     with threadpool_limits(1):  # threads cost more than they bring on matrices this small
-        model = LogisticRegression(C=10.0, max_iter=500, class_weight="balanced").fit(matrix, answers)
+        model = LogisticRegression(C=10.0, max_iter=500, class_weight="balanced").fit(matrix, answers, shares)
     weights, biases = (
         np.asarray(model.coef_, dtype=np.float64),
         np.asarray(model.intercept_, dtype=np.float64),
@@ -264,6 +282,13 @@ def _held_out(answers: NDArray[np.object_], random_state: int) -> NDArray[np.boo
     return held
 
 
+def _latest(at: Sequence[datetime]) -> NDArray[np.bool_]:
+    """Pick the latest fifth of the messages; of those written at once, the later in order."""
+    held = np.zeros(len(at), dtype=bool)
+    held[sorted(range(len(at)), key=lambda i: at[i])[-(len(at) // 5) :]] = True
+    return held
+
+
 def _evaluate(
     model: TopicModel, docs: Sequence[Sequence[str]], answers: NDArray[np.object_]
 ) -> dict[str, float]:
@@ -273,7 +298,7 @@ def _evaluate(
     usual = answers == Counter(answers.tolist()).most_common(1)[0][0]
     gap = right.astype(np.float64) - usual.astype(np.float64)
     scores = []
-    for topic in model.topics:
+    for topic in sorted({*model.topics, *answers.tolist()}):
         hit = float(((said == topic) & (answers == topic)).sum())
         scores.append(2 * hit / max(1.0, float((said == topic).sum() + (answers == topic).sum())))
     return {

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from recommend.ear import SENTENCES as EXAMPLES
-from recommend.ear import TRAINED, Ear
+from recommend.ear import TRAINED, WORDS, Ear
+from recommend.examples import examples
 from recommend.lexicon import Lexicon
 from recommend.listen import Heard, listen
 from recommend.script_forms import TRADITIONAL_TO_SIMPLIFIED, plain
 from recommend.spelling import Spelling, slips
 
-HELD_OUT = Path(__file__).parent / "listening" / "held_out.tsv"
+LISTENING = Path(__file__).parent / "listening"
+HELD_OUT = LISTENING / "held_out.tsv"
 CATALOGUE = {
     "COFFEE": ["coffee", "咖啡"],
     "GREEN TEA": ["green tea", "绿茶"],
@@ -46,13 +48,35 @@ def test_the_labelled_sentences_cover_every_intent_and_language() -> None:
     assert len(rows) >= 150
     assert {row["language"] for row in rows} == {"en", "zh-Hans", "zh-Hant", "mixed"}
     assert {row["intent"] for row in rows} == {"complaint", "cancel", "buy", "ask", "deliver", "pay", ""}
-    assert not {row["text"] for row in rows} & {row["text"] for row in sentences(EXAMPLES)}
+    written = {example.text for example in examples(EXAMPLES, WORDS)}
+    for path in LISTENING.glob("*.tsv"):
+        assert not {row["text"] for row in sentences(path)} & written
 
 
-@pytest.mark.parametrize(("field", "least"), [("intent", 0.72), ("topic", 0.66), ("sentiment", 0.82)])
+@pytest.mark.parametrize(("field", "least"), [("intent", 0.82), ("topic", 0.80), ("sentiment", 0.88)])
 def test_sentences_never_seen_before_are_understood_as_often_as_stated(field: str, least: float) -> None:
-    """Measured once, the sentences written last of all: intent .75, topic .69, sentiment .84 of 154."""
+    """Nobody looked at why one of these 154 fails: intent .84, topic .83, sentiment .90."""
     assert share_right(HELD_OUT, field) >= least
+
+
+@pytest.mark.parametrize("text", ["Thank you. I want to buy tea", "谢谢。我想买茶", "唔該，我想買茶"])
+def test_a_courtesy_does_not_drown_the_wish_beside_it(text: str) -> None:
+    heard = listen(text, LEXICON)
+    assert (heard.intent, heard.mentions[0]) == ("buy", "TEA")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I wanted to buy tea but your staff insulted me",
+        "My last coffee order was mouldy, I wanted to buy more but not like this",
+        "本来想再买咖啡，结果上次的发霉了",
+        "原本想買茶，但係你哋客服態度好差",
+    ],
+)
+def test_a_complaint_is_never_taken_for_a_wish_to_buy(text: str) -> None:
+    heard = listen(text, LEXICON)
+    assert (heard.intent, heard.sentiment) == ("complaint", "negative")
 
 
 def test_the_shipped_model_is_what_the_example_sentences_teach() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ def messages(n: int = 240) -> tuple[list[str], list[str]]:
     return texts, labels
 
 
+START = datetime(2024, 1, 1, tzinfo=UTC)
 TEXTS, LABELS = messages()
 MODEL = TopicModel.fit(TEXTS, LABELS)
 
@@ -118,3 +120,35 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "topics.json").write_text(json.dumps({**head, "format": 9}), encoding="utf-8")
     with pytest.raises(UnknownFormat, match="9"):
         TopicModel.load(tmp_path)
+
+
+def test_it_is_judged_on_what_was_written_last() -> None:
+    """In the last fifth the words mean other topics: whoever learned from the past is wrong about them."""
+    texts, labels = messages(300)
+    turned = {"roaming": "outage", "outage": "handset", "handset": "roaming"}
+    labels = [turned[label] if i >= 240 else label for i, label in enumerate(labels)]
+    days = [START + timedelta(hours=i) for i in range(300)]
+    shuffled = np.random.default_rng(1).permutation(300).tolist()
+    late = TopicModel.fit(
+        [texts[i] for i in shuffled], [labels[i] for i in shuffled], at=[days[i] for i in shuffled]
+    )
+    assert late.evaluation["held_out"] == 60
+    assert late.evaluation["accuracy"] < 0.1
+    assert TopicModel.fit(texts, labels).evaluation["accuracy"] > 0.5
+
+
+def test_messages_of_one_topic_before_the_last_fifth_are_too_little() -> None:
+    labels = ["one"] * 80 + ["two"] * 20
+    days = [START + timedelta(days=i) for i in range(100)]
+    with pytest.raises(TooLittleData, match="before the last fifth"):
+        TopicModel.fit([f"about {label}" for label in labels], labels, at=days)
+
+
+def test_a_message_of_double_share_counts_as_two() -> None:
+    twice = TopicModel.fit([*TEXTS, *TEXTS[:60]], [*LABELS, *LABELS[:60]], shared_by=1)
+    shares = [2.0 if i < 60 else 1.0 for i in range(len(TEXTS))]
+    heavy = TopicModel.fit(TEXTS, LABELS, shares=shares, shared_by=1)
+    alike = TopicModel.fit(TEXTS, LABELS, shared_by=1)
+    gaps = [abs(twice.probabilities(t)["roaming"] - heavy.probabilities(t)["roaming"]) for t in TEXTS]
+    plain_gaps = [abs(twice.probabilities(t)["roaming"] - alike.probabilities(t)["roaming"]) for t in TEXTS]
+    assert np.mean(gaps) < np.mean(plain_gaps)

@@ -19,7 +19,7 @@ TEXTS = ("fibre modem blinks", "the modem blinks red", "change my tariff", "anot
 TOPICS = ("modem", "modem", "tariff", "tariff")
 
 
-@pytest.mark.parametrize(("learnt", "topic"), [(True, "modem"), (False, "")])
+@pytest.mark.parametrize(("learnt", "topic"), [(True, "modem"), (False, "technical")])
 def test_the_topic_of_a_message_is_one_that_people_gave(tmp_path: Path, learnt: bool, topic: str) -> None:
     root, folder = tmp_path / "published", tmp_path / "topics"
     TopicModel.fit(TEXTS * 20, TOPICS * 20).save(folder)
