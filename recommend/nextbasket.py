@@ -20,6 +20,7 @@ from recommend.propensity import Trees, grow
 from recommend.samples import Sample, Snapshot, best_first, sample
 
 REFRESH = 3
+_TIMES_BOUGHT = FEATURES.index("times_bought")
 SETTINGS: dict[str, object] = {"objective": "cross_entropy", "feature_fraction": 0.5, "max_bin": 127}
 
 
@@ -158,11 +159,34 @@ class NextBaskets:
             settings=SETTINGS | (settings or {}),
         )
 
-    def best(self, trees: Trees, k: int) -> list[Ints]:
-        """Return the best ``k`` items for the next visit of every customer."""
+    def best(self, trees: Trees, k: int, *, new: bool = False, whom: Flags | None = None) -> list[Ints]:
+        """Return the best ``k`` items for the next visit of every customer.
+
+        Parameters
+        ----------
+        trees
+            Grown by :meth:`fit`.
+        k
+            How many.
+        new
+            Whether only items the customer has never bought count, as a cross-sell prompt needs; fewer than
+            ``k`` where there are no more candidates.
+        whom
+            Shape (customers): who is asked about, everyone if not given; what the others get is not settled.
+        """
         part = self.now.sampled
-        row = Sample(part.rows, part.happened, part.weights, self.now.customers, part.items)
-        return best_first(row, trees.probability(part.rows), self.rank, self.n_customers, k)
+        kept = np.ones(len(part.items), dtype=bool) if whom is None else self.now.of(whom)
+        if new:
+            kept &= part.rows[:, _TIMES_BOUGHT] == 0
+        some = Sample(
+            rows=part.rows[kept],
+            happened=part.happened[kept],
+            weights=part.weights[kept],
+            customers=self.now.customers[kept],
+            items=part.items[kept],
+        )
+        score = trees.probability(some.rows)
+        return best_first(some, score, self.rank, self.n_customers, k, fill=not new)
 
 
 def _learn(baskets: Baskets, level: int, oldest: int, shelving: Shelving, *, timed: bool) -> Knowledge:

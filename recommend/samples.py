@@ -145,7 +145,9 @@ def _chunks(snapshot: Snapshot, n_items: int) -> Iterator[tuple[int, Snapshot]]:
         yield start, snapshot.slice(start, min(start + step, len(snapshot.moments)))
 
 
-def best_first(sampled: Sample, score: Floats, rank: Ints, n_customers: int, k: int) -> list[Ints]:
+def best_first(
+    sampled: Sample, score: Floats, rank: Ints, n_customers: int, k: int, *, fill: bool = True
+) -> list[Ints]:
     """Return each customer's best ``k`` items, ties by popularity, filled up with the most popular."""
     order = np.lexsort((rank[sampled.items], -score, sampled.customers))
     customers, items = sampled.customers[order], sampled.items[order]
@@ -154,7 +156,7 @@ def best_first(sampled: Sample, score: Floats, rank: Ints, n_customers: int, k: 
     ranked = []
     for c in range(n_customers):
         top = items[starts[c] : min(starts[c] + k, starts[c + 1])]
-        if len(top) < k:
+        if fill and len(top) < k:
             top = np.concatenate((top, popular[~np.isin(popular, top)]))[:k]
         ranked.append(top)
     return ranked

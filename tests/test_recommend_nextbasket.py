@@ -39,7 +39,7 @@ def test_the_rhythm_of_a_customer_beats_their_frequency() -> None:
     ready = NextBaskets.of(baskets, Shelving.unknown(35), earlier=4, timed=True, negatives=0.5)
     trees = ready.fit(~everyone, np.arange(250) % 5 == 0)
     ours = ranking_metrics(ready.best(trees, 1), truth_of(baskets), k=1)["hit_rate"]
-    frequent = ranking_metrics(peers.frequency(baskets.without_last(1), 35, 1), truth_of(baskets), k=1)[
+    frequent = ranking_metrics(peers.frequency(baskets.without_last(1), 35, 1).every, truth_of(baskets), k=1)[
         "hit_rate"
     ]
     assert ours > 0.9  # it is the turn of the favourite not bought last time
@@ -96,8 +96,9 @@ def test_the_peers_agree_with_a_table_worked_out_by_hand() -> None:
     # customer 0 buys {0}, {0, 1}; customer 1 buys {1}, {2}
     rows = np.array([(0, 0, 0), (0, 0, 1), (0, 1, 1), (1, 1, 0), (1, 2, 1)])
     history = Baskets.from_lines(rows[:, 0], rows[:, 1], rows[:, 2], 2)
-    assert [r.tolist() for r in peers.frequency(history, 3, 2)] == [[0, 1], [1, 2]]
+    assert [r.tolist() for r in peers.frequency(history, 3, 2).every] == [[0, 1], [1, 2]]
+    assert [r.tolist() for r in peers.frequency(history, 3, 2).new] == [[2], [0]]  # by popularity
     # decay .5: customer 1 has item 1 at .5 and item 2 at 1
-    assert peers.decayed(history, 3, 2, decay=0.5)[1].tolist() == [2, 1]
+    assert peers.decayed(history, 3, 2, decay=0.5).every[1].tolist() == [2, 1]
     # two groups of one basket each, decays .9 and .7: .9 * .7 / 2 and 1 / 2
     assert peers.tifu_weights(history, 0.9, 0.7, 7)[:2].tolist() == pytest.approx([0.315, 0.5])

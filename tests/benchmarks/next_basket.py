@@ -3,17 +3,33 @@
 ``python -m tests.benchmarks.next_basket --data DIR [--check] [--only NAME ...]``
 
 Ta-Feng in the form of "A Next Basket Recommendation Reality Check" (TOIS 2023): the last basket of each
-customer is to be found; five times 20 % of the customers are asked about, and the last baskets of 72 % of all
-may be learnt from, those of 8 % used to stop. Any other ``NAME_history.json`` with ``NAME_future.json`` under
-DIR is run the same way. Complete Journey: the last basket of every household, on products and on product
-types, with the day of the visit known; learnt from earlier baskets alone. Settings were chosen on a level of
-history before the one asked about; since its results were seen a few times while features were added, the
-figures on Complete Journey carry some optimism. Logs nobody has looked at are the fair judge.
+customer is to be found. Five times, with seeds 0 to 4, the customers are split: the last baskets of 72 %
+may be learnt from, 20 % are asked about, and those of the 8 % left decide two things and nothing else: when
+the trees stop, and which of ``CHOICES`` is taken, by recall@10. The customers asked about take no part in
+either. Any other ``NAME_history.json`` with ``NAME_future.json`` under DIR is run the same way.
+
+Complete Journey: the last basket of every household, on products and on product types, the day and the
+store of the visit known. All trees learn from earlier baskets alone and stop on the latest earlier basket
+of 15 % of the households. A hash sets 30 % of the households aside for validation: their last baskets
+choose among ``CHOICES``. ``ours`` is over all households, as the other methods are; ``ours_validation``
+over those that chose, and ``ours_asked`` over the others. Who saw what: most features were made while the
+figures of both sets had been looked at a few times, so these carry some optimism; the features of the store
+were chosen on the baskets before the last alone, with every last basket withheld. Logs nobody has looked at
+are the fair judge.
+
+The methods of the literature run with the settings published for them; that of TIFU-KNN on Complete Journey
+and UP-CF's on both were taken as the best of several by the very baskets asked about, so they are flattered
+a little.
+
+``cross_sell`` is recall@10 of the best ten items the customer has never bought, over customers whose next
+basket holds such an item: what a cross-sell prompt is worth. In that column ``frequency`` is plain
+popularity.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import sys
@@ -29,6 +45,7 @@ from recommend.baskets import Baskets, Flags, Ints
 from recommend.evaluation import ranking_metrics
 from recommend.items import Shelving
 from recommend.nextbasket import NextBaskets
+from recommend.propensity import Trees
 from tests.benchmarks import peers
 
 BARS = {
@@ -37,6 +54,13 @@ BARS = {
     "complete_journey_product_type": {"recall": 0.260},
 }
 K = 10
+CHOICES: dict[str, dict[str, object]] = {
+    "31 leaves": {},
+    "63 leaves": {"num_leaves": 63, "learning_rate": 0.03},
+    "15 leaves": {"num_leaves": 15},
+}
+VALIDATION = 0.3
+PEERS = ("frequency", "decayed_frequency", "up_cf", "tifu_knn")
 LEAST_ORDERS = 17
 TIFU_SHORT = peers.Tifu(nearest=300, within=0.9, group=0.7, alpha=0.7, groups=7)  # as published for Ta-Feng
 TIFU_LONG = peers.Tifu(nearest=300, within=0.95, group=1.0, alpha=0.2, groups=1)  # best on long histories
@@ -69,6 +93,9 @@ def main() -> int:
         for metric, bar in BARS.get(name, {}).items():
             if found[name]["ours"][metric] < bar:
                 failed.append(f"{name}: {metric} {found[name]['ours'][metric]:.4f} < {bar}")
+        best = max(found[name][peer]["cross_sell"] for peer in PEERS if peer in found[name])
+        if found[name]["ours"]["cross_sell"] <= best:
+            failed.append(f"{name}: cross_sell {found[name]['ours']['cross_sell']:.4f} <= {best:.4f}")
     print("\n".join(failed))
     print(json.dumps({"sets": found, "failed": failed, "ok": not failed}))
     return int(options.check and bool(failed))
@@ -77,7 +104,7 @@ def main() -> int:
 def show(name: str, methods: dict[str, dict[str, float]], seconds: float) -> None:
     """Print one table."""
     print(f"\n{name} ({seconds:.0f} s)")
-    columns = ("recall", "ndcg", "hit_rate", "recall_repeat", "recall_new", "repeat_share")
+    columns = ("recall", "ndcg", "hit_rate", "recall_repeat", "recall_new", "repeat_share", "cross_sell")
     print(f"{'':24s}" + "".join(f"{c:>15s}" for c in columns))
     for method, metrics in methods.items():
         print(f"{method:24s}" + "".join(f"{metrics[c]:15.4f}" for c in columns), flush=True)
@@ -96,16 +123,44 @@ def over_folds(path: Path, folds: int, threads: int) -> dict[str, dict[str, floa
     sums: dict[str, list[dict[str, float]]] = {}
     for fold in range(folds):
         learn, stop, asked = split(n, fold)
-        tifu = np.empty(n, dtype=object)
-        tifu[np.flatnonzero(asked)] = peers.tifu_knn(
-            history, n_items, K, train=learn, asked=asked, options=TIFU_SHORT
-        )
-        trees = ready.fit(learn, stop, random_state=fold, num_threads=threads)
-        methods = {**everyone, "tifu_knn": list(tifu), "ours": ready.best(trees, K)}
+        near = peers.tifu_knn(history, n_items, K, train=learn, asked=asked, options=TIFU_SHORT)
+        tifu = peers.Lists(*(spread(ranked, asked) for ranked in near))
+        grown = {
+            name: ready.fit(learn, stop, random_state=fold, num_threads=threads, settings=settings)
+            for name, settings in CHOICES.items()
+        }
+        trees = choose(ready, grown, baskets, n_items, stop)
+        methods = {**everyone, "tifu_knn": tifu, "ours": lists_of(ready, trees, asked)}
         for method, ranked in methods.items():
             sums.setdefault(method, []).append(judge(ranked, baskets, n_items, asked))
         print(f"fold {fold}: " + ", ".join(f"{m} {v[-1]['recall']:.4f}" for m, v in sums.items()), flush=True)
     return {m: {k: float(np.mean([f[k] for f in each])) for k in each[0]} for m, each in sums.items()}
+
+
+def spread(ranked: list[Ints], asked: Flags) -> list[Ints]:
+    """Put the lists of those asked about in the places of all customers."""
+    all_of_them = [np.zeros(0, dtype=np.int64)] * len(asked)
+    for customer, own in zip(np.flatnonzero(asked).tolist(), ranked, strict=True):
+        all_of_them[customer] = own
+    return all_of_them
+
+
+def choose(
+    ready: NextBaskets, grown: dict[str, Trees], baskets: Baskets, n_items: int, validation: Flags
+) -> Trees:
+    """Return the trees with the best recall on the validation customers, the first of equal ones."""
+    recall = {
+        name: judge(lists_of(ready, trees, validation), baskets, n_items, validation)["recall"]
+        for name, trees in grown.items()
+    }
+    best = max(recall, key=lambda name: recall[name])
+    print("validation: " + ", ".join(f"{n} {r:.4f}" for n, r in recall.items()) + f" -> {best}", flush=True)
+    return grown[best]
+
+
+def lists_of(ready: NextBaskets, trees: Trees, whom: Flags) -> peers.Lists:
+    """Return our best items for those asked about."""
+    return peers.Lists(ready.best(trees, K, whom=whom), ready.best(trees, K, new=True, whom=whom))
 
 
 def split(n: int, fold: int) -> tuple[Flags, Flags, Flags]:
@@ -118,12 +173,15 @@ def split(n: int, fold: int) -> tuple[Flags, Flags, Flags]:
     return flags[0], flags[1], flags[2]
 
 
-def judge(ranked: list[Ints], baskets: Baskets, n_items: int, asked: Flags) -> dict[str, float]:
+def judge(ranked: peers.Lists, baskets: Baskets, n_items: int, asked: Flags) -> dict[str, float]:
     """Compare with the last baskets of those asked about."""
     whom = np.flatnonzero(asked)
-    truth = per_customer(baskets.last(1), n_items)
-    owned = per_customer(baskets.without_last(1), n_items)
-    return ranking_metrics([ranked[c] for c in whom], [truth[c] for c in whom], [owned[c] for c in whom], K)
+    truth, owned = (per_customer(b, n_items) for b in (baskets.last(1), baskets.without_last(1)))
+    new = [np.setdiff1d(truth[c], owned[c]) for c in whom]
+    found = ranking_metrics(
+        [ranked.every[c] for c in whom], [truth[c] for c in whom], [owned[c] for c in whom], K
+    )
+    return found | {"cross_sell": ranking_metrics([ranked.new[c] for c in whom], new, k=K)["recall"]}
 
 
 def per_customer(baskets: Baskets, n_items: int) -> list[Ints]:
@@ -155,15 +213,30 @@ def complete_journey(level: str, threads: int) -> dict[str, dict[str, float]]:
     everyone = np.ones(n, dtype=bool)
     ready = NextBaskets.of(baskets, shelving, earlier=12, timed=True, negatives=0.15)
     stop = np.random.default_rng(0).random(n) < 0.15
-    trees = ready.fit(~everyone, stop, num_threads=threads)
+    grown = {
+        name: ready.fit(~everyone, stop, num_threads=threads, settings=settings)
+        for name, settings in CHOICES.items()
+    }
+    validation = hashed_apart(n)
+    trees = choose(ready, grown, baskets, n_items, validation)
+    ours = lists_of(ready, trees, everyone)
     methods = {
         "frequency": peers.frequency(history, n_items, K),
         "decayed_frequency": peers.decayed(history, n_items, K),
         "up_cf": peers.up_cf(history, n_items, K, recency=25, asymmetry=0.75, locality=5, nearest=100),
         "tifu_knn": peers.tifu_knn(history, n_items, K, train=everyone, asked=everyone, options=TIFU_LONG),
-        "ours": ready.best(trees, K),
+        "ours": ours,
     }
-    return {m: judge(ranked, baskets, n_items, everyone) for m, ranked in methods.items()}
+    found = {m: judge(ranked, baskets, n_items, everyone) for m, ranked in methods.items()}
+    found["ours_validation"] = judge(ours, baskets, n_items, validation)
+    found["ours_asked"] = judge(ours, baskets, n_items, ~validation)
+    return found
+
+
+def hashed_apart(n: int) -> Flags:
+    """Return which households are set aside for validation: the same ones for ever."""
+    drawn = [int(hashlib.sha256(f"household {c}".encode()).hexdigest()[:8], 16) / 2**32 for c in range(n)]
+    return np.array(drawn) < VALIDATION
 
 
 def journey_baskets(level: str) -> tuple[Baskets, Shelving]:

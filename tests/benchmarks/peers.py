@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -11,6 +11,13 @@ from scipy.sparse import csr_array
 from recommend.baskets import Baskets, Flags, Floats, Ints
 
 _BLOCK = 400
+
+
+class Lists(NamedTuple):
+    """The best items for each customer, and the best among those new to them."""
+
+    every: list[Ints]
+    new: list[Ints]
 
 
 def counts(history: Baskets, n_items: int, weights: Floats | None = None) -> csr_array:
@@ -27,18 +34,24 @@ def back(history: Baskets) -> Ints:
     return np.repeat(history.n_baskets, history.n_baskets) - 1 - history.basket_positions()
 
 
-def top(score: csr_array, popular: Ints, k: int) -> Iterator[Ints]:
-    """Return the best items of each row, ties and the rest by global popularity."""
+def top(score: csr_array, own: csr_array, popular: Ints, k: int) -> Lists:
+    """Return the best items of each row, ties and the rest by global popularity; then those not its own."""
     rank = np.empty(len(popular), dtype=np.int64)
     rank[popular] = np.arange(len(popular))
+    found = Lists([], [])
     for row in range(score.shape[0]):
         span = slice(score.indptr[row], score.indptr[row + 1])
-        items, value = score.indices[span], score.data[span]
-        items, value = items[value > 0], value[value > 0]
-        best = items[np.lexsort((rank[items], -value))[:k]]
-        if len(best) < k:
-            best = np.concatenate((best, popular[: 2 * k][~np.isin(popular[: 2 * k], best)]))[:k]
-        yield best
+        mine = own.indices[own.indptr[row] : own.indptr[row + 1]]
+        items, value = score.indices[span].astype(np.int64), score.data[span]
+        best = items[value > 0][np.lexsort((rank[items[value > 0]], -value[value > 0]))]
+        found.every.append(_filled(best, popular[: 2 * k], k))
+        likely = popular[: 2 * k + len(mine)]
+        found.new.append(_filled(best[~np.isin(best, mine)], likely[~np.isin(likely, mine)], k))
+    return found
+
+
+def _filled(best: Ints, popular: Ints, k: int) -> Ints:
+    return np.concatenate((best[:k], popular[~np.isin(popular, best[:k])]))[:k].astype(np.int64)
 
 
 def popularity(history: Baskets, n_items: int) -> Ints:
@@ -46,19 +59,21 @@ def popularity(history: Baskets, n_items: int) -> Ints:
     return np.argsort(-np.bincount(history.items, minlength=n_items), kind="stable")
 
 
-def frequency(history: Baskets, n_items: int, k: int) -> list[Ints]:
-    """GP-TopFreq with ties by global popularity."""
-    return list(top(counts(history, n_items), popularity(history, n_items), k))
+def frequency(history: Baskets, n_items: int, k: int) -> Lists:
+    """GP-TopFreq with ties by global popularity; among new items that is popularity."""
+    own = counts(history, n_items)
+    return top(own, own, popularity(history, n_items), k)
 
 
-def decayed(history: Baskets, n_items: int, k: int, decay: float = 0.95) -> list[Ints]:
+def decayed(history: Baskets, n_items: int, k: int, decay: float = 0.95) -> Lists:
     """Frequency with each basket back counting ``decay`` as much."""
-    return list(top(counts(history, n_items, decay ** back(history)), popularity(history, n_items), k))
+    own = counts(history, n_items, decay ** back(history))
+    return top(own, own, popularity(history, n_items), k)
 
 
 def up_cf(
     history: Baskets, n_items: int, k: int, *, recency: int, asymmetry: float, locality: float, nearest: int
-) -> list[Ints]:
+) -> Lists:
     """UP-CF (Faggioli, Polato, Aiolli, UMAP 2020): neighbours' recent baskets, by asymmetric cosine."""
     own = counts(history, n_items)
     recent = history.keep(back(history) < recency)
@@ -66,7 +81,7 @@ def up_cf(
     squared = np.maximum(np.asarray(own.multiply(own).sum(axis=1)).ravel(), 1e-12)
     left, right = squared**-asymmetry, squared ** -(1 - asymmetry)
     other = csr_array(own.T.tocsr())
-    ranked: list[Ints] = []
+    ranked = Lists([], [])
     popular = popularity(history, n_items)
     for start in range(0, own.shape[0], _BLOCK):
         stop = min(start + _BLOCK, own.shape[0])
@@ -74,8 +89,13 @@ def up_cf(
         near[np.arange(stop - start), np.arange(start, stop)] = 0.0
         weight = _nearest(near, nearest) ** locality
         score = csr_array(csr_array(weight) @ share + share[start:stop])
-        ranked += top(score, popular, k)
+        _extend(ranked, top(score, csr_array(own[start:stop]), popular, k))
     return ranked
+
+
+def _extend(ranked: Lists, more: Lists) -> None:
+    ranked.every.extend(more.every)
+    ranked.new.extend(more.new)
 
 
 def _nearest(near: Floats, nearest: int) -> Floats:
@@ -103,7 +123,7 @@ def tifu_knn(
     train: Flags,
     asked: Flags,
     options: Tifu,
-) -> list[Ints]:
+) -> Lists:
     """TIFU-KNN (Hu et al., SIGIR 2020): decayed frequencies mixed with those of the nearest others."""
     vector = counts(history, n_items, tifu_weights(history, options.within, options.group, options.groups))
     known = csr_array(vector[np.flatnonzero(train)])
@@ -111,7 +131,7 @@ def tifu_knn(
     other = csr_array(known.T.tocsr())
     chosen = np.flatnonzero(asked)
     popular = popularity(history, n_items)
-    ranked: list[Ints] = []
+    ranked = Lists([], [])
     for start in range(0, len(chosen), _BLOCK):
         rows = csr_array(vector[chosen[start : start + _BLOCK]])
         distance = squared[None, :] - 2 * (rows @ other).toarray()
@@ -123,7 +143,8 @@ def tifu_knn(
         near = near[:, : options.nearest]
         place = (np.repeat(np.arange(len(near)), near.shape[1]), near.ravel())
         mean = csr_array((np.full(near.size, 1.0 / near.shape[1]), place), shape=(len(near), len(squared)))
-        ranked += top(csr_array(options.alpha * rows + (1 - options.alpha) * (mean @ known)), popular, k)
+        score = csr_array(options.alpha * rows + (1 - options.alpha) * (mean @ known))
+        _extend(ranked, top(score, rows, popular, k))
     return ranked
 
 
@@ -139,4 +160,4 @@ def tifu_weights(history: Baskets, within: float, group: float, groups: int) -> 
     return within ** back(history) / width * group ** (used - 1 - which) / used
 
 
-__all__ = ["decayed", "frequency", "popularity", "tifu_knn", "up_cf"]
+__all__ = ["Lists", "decayed", "frequency", "popularity", "tifu_knn", "up_cf"]
