@@ -6,6 +6,7 @@ Map
 ---
 columns         the names of columns, spelled once
 errors          every error of the project, in one tree
+document        what a fitted model is written as, checked when it is read
 summary         purchase lines -> frequency, recency, age and money of each customer
 histories       that table checked at the door, and compressed to its unique rows
 process         what all purchase models share: fit, predict, save, load
@@ -27,6 +28,7 @@ hypergeometric  Gauss' function where the library's own gives up
 value           what a value is made of, and how it is counted
 valuation       orders, spend and margin put together: the value of one customer or of all
 recent          what a customer did lately: the features trees learn from
+circumstances   what is known of customers beyond their orders
 machine         the challenger: boosted trees for whether and how much
 stacking        what a log's past says beyond the purchase model: ranking and level
 season          how much busier than usual the days ahead will be

@@ -3,7 +3,8 @@
 Competitors: the NBD, the buy-till-you-die models, everybody's past spend carried on, the trees, and the
 stack of the best purchase model with the trees. Each is fitted on what was visible on a day and asked for
 the days after it. Ranking and level are judged together, since a budget needs both: totals within five
-points of the best count as equal, and beyond that a point of the total costs a point of Gini.
+points of the best count as equal, and beyond that a point of the total costs a point of Gini. What is known
+beyond orders has to earn its place: trees that were told of it must rank better on every day tried.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import pandas as pd
 
+from clv.circumstances import Circumstances
 from clv.columns import CUSTOMER_ID, LOG_GAP_SUM, ORDERED_AT, PREDICTED_CLV, PREDICTED_NUMBER_OF_ORDERS, TILT
 from clv.errors import TooLittleData
 from clv.fitting import DropoutNotIdentified, LittleEvidence
@@ -37,6 +39,7 @@ PAST_SPEND: Final = "past spend"
 WITH_DROPOUT: Final = ("bgnbd", "mbgnbd", "paretonbd", "mbgcnbd")
 PROCESSES: Final = ("nbd", *WITH_DROPOUT)
 WITH_TREES: Final = ("stack", "machine")
+BEYOND: Final = {method: f"{method} beyond orders" for method in WITH_TREES}
 STEADY: Final = "nbd"
 LEVEL_SLACK: Final = 0.05  # of the total: closer than that, ranking decides
 CLEARLY: Final = 0.02  # of a Gini: what a few thousand customers can tell apart
@@ -51,7 +54,7 @@ class Trial:
     Parameters
     ----------
     name
-        ``nbd``, ``bgnbd`` ..., ``past spend``, ``stack``, ``machine``.
+        ``nbd``, ``bgnbd`` ..., ``past spend``, ``stack``, ``machine``, ``stack beyond orders``.
     as_of
         The last visible day.
     horizon_days
@@ -78,7 +81,7 @@ class BacktestReport:
     process
         The best purchase model, alone or under the trees.
     chosen
-        Name of the winner: a purchase model, ``stack`` or ``machine``.
+        Name of the winner: a purchase model, ``stack`` or ``machine``, or one of these beyond orders.
     reason
         Why, in a sentence with figures.
     config
@@ -115,6 +118,7 @@ def backtest(
     horizon_days: int,
     splits: int = 3,
     config: ValueConfig | None = None,
+    circumstances: Circumstances | None = None,
 ) -> BacktestReport:
     """Try every model on several days of a log and choose one.
 
@@ -132,6 +136,8 @@ def backtest(
         Days to try; fewer when the log is short.
     config
         Discount, margin and seed of the model to be; kind and method are what is chosen here.
+    circumstances
+        What is known of customers beyond their orders on a day, for the trees.
 
     Returns
     -------
@@ -163,19 +169,34 @@ def backtest(
         trials = [trial for own, _ in tried for trial in own]
         process = _underneath(trials)
         for one, (_, models) in zip(held, tried, strict=True):
-            trials += _tree_trials(one, visible, models[process], asked)
-    rivals = (
-        (process, *WITH_TREES) if process != STEADY else (_choose(trials, WITH_DROPOUT), process, *WITH_TREES)
-    )
+            trials += _tree_trials(one, visible, models[process], asked, None)
+            if circumstances is not None:
+                trials += _tree_trials(one, visible, models[process], asked, circumstances)
+    plain = (process,) if process != STEADY else (_choose(trials, WITH_DROPOUT), process)
+    rivals = (*plain, *WITH_TREES, *(BEYOND[name] for name in WITH_TREES if _earns(trials, name)))
     chosen = _choose(trials, rivals)
-    method = chosen if chosen in WITH_TREES else "process"
+    method = next((name for name in WITH_TREES if chosen in (name, BEYOND[name])), "process")
     return BacktestReport(
         trials=tuple(trials),
         process=process,
         chosen=chosen,
         reason=_reason(trials, rivals, chosen),
-        config=replace(asked, kind=chosen if method == "process" else process, method=method),
+        config=replace(
+            asked,
+            kind=chosen if method == "process" else process,
+            method=method,
+            beyond_orders=chosen in BEYOND.values(),
+        ),
     )
+
+
+def _earns(trials: list[Trial], name: str) -> bool:
+    """Tell whether trees that know more than orders rank better on every day they were tried on."""
+    alone, beyond = (
+        {trial.as_of: trial.value.gini for trial in trials if trial.name == one}
+        for one in (name, BEYOND[name])
+    )
+    return len(beyond) > 1 and all(beyond[day] > alone[day] for day in beyond)
 
 
 def _fewer(purchases: pd.DataFrame, random_state: int) -> pd.DataFrame:
@@ -209,18 +230,28 @@ def _plain_trials(held: Split, visible: pd.DataFrame) -> tuple[list[Trial], dict
     return trials, models
 
 
-def _tree_trials(held: Split, visible: pd.DataFrame, fitted: _Fitted, config: ValueConfig) -> list[Trial]:
+def _tree_trials(
+    held: Split,
+    visible: pd.DataFrame,
+    fitted: _Fitted,
+    config: ValueConfig,
+    circumstances: Circumstances | None,
+) -> list[Trial]:
     """Return the trials of the trees and of the stack, where the visible past is enough to learn from."""
     plain, summary = fitted
     trials = []
     base = replace(config.bare(), kind=plain.config.kind, horizon_days=float(held.horizon_days))
     try:
-        teaching = teach(visible, summary, as_of=held.as_of, config=base)
+        teaching = teach(visible, summary, as_of=held.as_of, config=base, circumstances=circumstances)
     except TooLittleData:
         return []
     for method in WITH_TREES:
-        model = replace(plain, config=replace(base, method=method)).taught(teaching, summary, visible)
-        trials.append(_asked(method, model, held, summary.assign(**{TILT: model.tilts(summary, visible)})))
+        model = replace(plain, config=replace(base, method=method)).taught(
+            teaching, summary, visible, circumstances
+        )
+        tilts = model.tilts(summary, visible, circumstances=circumstances)
+        name = method if circumstances is None else BEYOND[method]
+        trials.append(_asked(name, model, held, summary.assign(**{TILT: tilts})))
     return trials
 
 
@@ -313,4 +344,7 @@ def _reason(trials: list[Trial], rivals: Sequence[str], chosen: str) -> str:
     left_out = [name for name in rivals if name not in compared]
     if left_out:
         told_apart += f" Too little past to try {' and '.join(left_out)}."
+    tried = {trial.name for trial in trials} & {*BEYOND.values()}
+    if tried and not tried & {*rivals}:
+        told_apart += " Trees that know more than orders did not rank better on every day tried."
     return told_apart

@@ -8,14 +8,15 @@ ones.
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 from sklearn.base import BaseEstimator
 
-from clv.errors import DataError, NotFitted, UnknownFormat
+from clv.document import opened
+from clv.errors import DataError, NotFitted
 from clv.fitting import Score, maximise
 from clv.histories import FloatArray
 from clv.hypergeometric import hyp2f1
@@ -152,11 +153,7 @@ class ShiftedBetaGeometric(BaseEstimator):  # type: ignore[misc]  # scikit-learn
         UnknownFormat
             When the text is another kind of model or of a later format.
         """
-        content: dict[str, Any] = json.loads(text)
-        if content.get("kind") != "sbg" or int(content.get("format", _FORMAT + 1)) > _FORMAT:
-            raise UnknownFormat(
-                "This is not a retention model this version can read.", where=str(content.get("kind"))
-            )
+        content = opened(text, kind="sbg", latest=_FORMAT)
         model = cls(**content["settings"])
         model.parameters_ = {str(name): float(value) for name, value in content["parameters"].items()}
         model.standard_errors_ = {

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from clv.errors import DataError, NotFitted, SettingError, UnknownFormat
+from clv.document import opened
+from clv.errors import DataError, NotFitted, SettingError
 from clv.fitting import Score, maximise
 from clv.histories import FloatArray, Histories, IntArray, Table, column, compress, groups, histories
 from clv.kinds import model_of_json, process_of
@@ -225,9 +226,7 @@ class WithCovariates(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships
         UnknownFormat
             When the text is another kind of model or of a later format.
         """
-        content: dict[str, Any] = json.loads(text)
-        if content.get("kind") != "with_covariates" or int(content.get("format", _FORMAT + 1)) > _FORMAT:
-            raise UnknownFormat("This is not a model with covariates.", where=str(content.get("kind")))
+        content = opened(text, kind="with_covariates", latest=_FORMAT)
         model = cls(**content["settings"])
         model.parameters_ = model_of_json(json.dumps(content["process"])).parameters_
         model.standard_errors_, model.effects_ = dict(content["standard_errors"]), dict(content["effects"])

@@ -41,7 +41,7 @@ class Lesson:
     Parameters
     ----------
     features
-        Shape (n, k), as :func:`clv.recent.features` gives them.
+        Shape (n, k): :func:`clv.recent.features`, then :func:`clv.circumstances.aligned`; nan where unknown.
     revenue
         Net revenue of the horizon that followed, in shares of its mean, shape (n,).
     """

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from clv.errors import NotFitted, NotIdentified, UnknownFormat
+from clv.document import opened
+from clv.errors import NotFitted, NotIdentified
 from clv.fitting import DropoutNotIdentified, Fit, LittleEvidence, Score, maximise, sample_rows
 from clv.histories import FloatArray, Histories, Table, compress, histories
 from clv.quadrature import unit_rule
@@ -331,13 +332,7 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         UnknownFormat
             When the text is of another kind of model or of a later format.
         """
-        content: dict[str, Any] = json.loads(text)
-        if content.get("kind") != cls.kind or int(content.get("format", FORMAT + 1)) > FORMAT:
-            raise UnknownFormat(
-                f"This is not a {cls.kind} model of format {FORMAT} or earlier.",
-                where=f"{content.get('kind')}, format {content.get('format')}",
-                hint="Read it with the class, and the version, that wrote it.",
-            )
+        content = opened(text, kind=cls.kind, latest=FORMAT)
         model = cls(**content["settings"])
         written: dict[str, float] = content["parameters"]  # a file may have sorted the names
         model.parameters_ = {name: float(written[name]) for name in dict.fromkeys((*cls.names, *written))}

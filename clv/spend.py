@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import warnings
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
 from sklearn.base import BaseEstimator
 
-from clv.errors import DataError, NotFitted, UnknownFormat
+from clv.document import opened
+from clv.errors import DataError, NotFitted
 from clv.fitting import COARSE_ROWS, LittleEvidence, Score, maximise
 from clv.histories import FloatArray
 
@@ -206,11 +207,7 @@ class GammaGamma(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no 
         UnknownFormat
             When the text is another kind of model or of a later format.
         """
-        content: dict[str, Any] = json.loads(text)
-        if content.get("kind") != "gammagamma" or int(content.get("format", _FORMAT + 1)) > _FORMAT:
-            raise UnknownFormat(
-                "This is not a spend model this version can read.", where=str(content.get("kind"))
-            )
+        content = opened(text, kind="gammagamma", latest=_FORMAT)
         model = cls(**content["settings"])
         model.parameters_ = {name: float(content["parameters"][name]) for name in cls.names}
         model.standard_errors_ = {

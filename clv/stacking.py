@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from clv.circumstances import Circumstances, aligned, names_of
 from clv.columns import AGE_DAYS, CUSTOMER_ID, FREQUENCY, HISTORIC_REVENUE, LOG_GAP_SUM, ORDERED_AT
-from clv.errors import TooLittleData
+from clv.errors import DataError, TooLittleData
 from clv.histories import FloatArray, column
 from clv.holdout import Split, split
 from clv.machine import Lesson, Machine
@@ -55,6 +56,8 @@ class Stack:
         The horizon that was asked for.
     span_days, mean_order
         Units of time and money of the features.
+    circumstances
+        What the trees know of customers beyond their orders, by name; empty where the log tells nothing.
     """
 
     machine: Machine
@@ -65,21 +68,47 @@ class Stack:
     horizon_days: float
     span_days: float
     mean_order: float
+    circumstances: tuple[str, ...] = ()
 
     def tilts(
-        self, plain: ValueModel, summary: pd.DataFrame, purchases: pd.DataFrame, as_of: date
+        self,
+        plain: ValueModel,
+        summary: pd.DataFrame,
+        purchases: pd.DataFrame,
+        as_of: date,
+        circumstances: Circumstances | None = None,
     ) -> FloatArray:
-        """Return by what each customer's value under the purchase model is to be multiplied, shape (n,)."""
-        raw = self._raw(plain, summary, purchases, as_of)
+        """Return by what each customer's value under the purchase model is to be multiplied, shape (n,).
+
+        Raises
+        ------
+        DataError
+            When the trees learnt from circumstances and none are given.
+        """
+        raw = self._raw(plain, summary, purchases, as_of, circumstances)
         tilt: FloatArray = np.clip(self.scale * raw, 1.0 / _MOST_TILT, _MOST_TILT)
         return tilt
 
     def _raw(
-        self, plain: ValueModel, summary: pd.DataFrame, purchases: pd.DataFrame, as_of: date
+        self,
+        plain: ValueModel,
+        summary: pd.DataFrame,
+        purchases: pd.DataFrame,
+        as_of: date,
+        circumstances: Circumstances | None,
     ) -> FloatArray:
         table, value = _seen(
             plain, summary, purchases, as_of, self.horizon_days, self.span_days, self.mean_order
         )
+        if self.circumstances:
+            if circumstances is None:
+                raise DataError(
+                    "This model knows customers by more than their orders.",
+                    where=", ".join(self.circumstances[:3]),
+                    hint="Hand over the circumstances it was fitted with.",
+                )
+            beyond = aligned(circumstances(as_of), summary[CUSTOMER_ID], self.circumstances)
+            table = np.column_stack([table, beyond])
         ratio = self.machine.predict(table) / np.maximum(value, 1e-9)
         raw: FloatArray = np.sqrt(ratio) if self.method == "stack" else ratio
         return raw
@@ -96,14 +125,24 @@ class Teaching:
     orders, value
         What came over what the purchase model expected, of orders and of value, at the cut nearest in
         horizon.
+    circumstances
+        What the trees were told beyond the orders, by name.
     """
 
     machine: Machine
     orders: float
     value: float
+    circumstances: tuple[str, ...] = ()
 
 
-def teach(purchases: pd.DataFrame, summary: pd.DataFrame, *, as_of: date, config: ValueConfig) -> Teaching:
+def teach(
+    purchases: pd.DataFrame,
+    summary: pd.DataFrame,
+    *,
+    as_of: date,
+    config: ValueConfig,
+    circumstances: Circumstances | None = None,
+) -> Teaching:
     """Cut the log at earlier days and learn what followed.
 
     Parameters
@@ -116,6 +155,8 @@ def teach(purchases: pd.DataFrame, summary: pd.DataFrame, *, as_of: date, config
         The last visible day.
     config
         Purchase model, horizon and seed.
+    circumstances
+        What was known of customers beyond their orders; asked for each day the log is cut at.
 
     Raises
     ------
@@ -124,19 +165,27 @@ def teach(purchases: pd.DataFrame, summary: pd.DataFrame, *, as_of: date, config
     """
     visible = _visible(purchases, as_of)
     length = int(column(summary, AGE_DAYS).max(initial=0.0))
-    lessons, levels = [], []
+    lessons, levels, told = [], [], []
     for day, days in _lesson_days(as_of, length, int(config.horizon_days)):
         past = _cut(visible, day, days)
         if (past.orders > 0).sum() >= LEAST_BUYERS:
             lesson, level = _lesson(past, visible, config)
             lessons.append(lesson)
             levels.append(level)
+            told.append((past.summary[CUSTOMER_ID], None if circumstances is None else circumstances(day)))
     if not lessons:
         raise TooLittleData(
             f"In a log of {length} days fewer than {LEAST_BUYERS} customers came back after any earlier day.",
             hint="Use the purchase model alone.",
         )
-    return Teaching(Machine.fit(lessons, random_state=config.random_state), *levels[0])
+    names = names_of(table for _, table in told if table is not None)
+    if names:
+        lessons = [
+            replace(lesson, features=np.column_stack([lesson.features, aligned(table, customers, names)]))
+            for lesson, (customers, table) in zip(lessons, told, strict=True)
+            if table is not None
+        ]
+    return Teaching(Machine.fit(lessons, random_state=config.random_state), *levels[0], names)
 
 
 def _lesson_days(as_of: date, length: int, horizon: int) -> list[tuple[date, int]]:
@@ -162,6 +211,7 @@ def assemble(
     *,
     as_of: date,
     config: ValueConfig,
+    circumstances: Circumstances | None = None,
 ) -> Stack:
     """Put a teaching and a fitted purchase model together, by the method of the configuration."""
     visible = _visible(purchases, as_of)
@@ -170,8 +220,9 @@ def assemble(
     season = config.season if config.season is not None else known
     of_orders, of_value = teaching.orders**share * season, teaching.value**share * season
     horizon, units = float(config.horizon_days), _units(summary)
-    stack = Stack(teaching.machine, config.method, of_orders, of_value, 1.0, horizon, *units)
-    raw = stack._raw(plain, summary, visible, as_of)
+    method, names = config.method, teaching.circumstances
+    stack = Stack(teaching.machine, method, of_orders, of_value, 1.0, horizon, *units, names)
+    raw = stack._raw(plain, summary, visible, as_of, circumstances)
     value = _value(plain, summary, horizon)
     return replace(stack, scale=of_value * float(value.sum()) / max(float((raw * value).sum()), 1e-12))
 

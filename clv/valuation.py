@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from clv import columns as col
+from clv.circumstances import Circumstances
 from clv.columns import TILT
 from clv.errors import BundleError, DataError, TooLittleData, UnknownFormat
 from clv.histories import FloatArray, column, histories
@@ -77,6 +78,7 @@ class ValueModel:
         config: ValueConfig | None = None,
         purchases: pd.DataFrame | None = None,
         spend: GammaGamma | None = None,
+        circumstances: Circumstances | None = None,
     ) -> ValueModel:
         """Fit on a summary table.
 
@@ -93,6 +95,9 @@ class ValueModel:
             The log the summary was made from; needed by the methods ``stack`` and ``machine``.
         spend
             A spend model fitted on the same summary already, where several purchase models are tried on it.
+        circumstances
+            What is known of customers beyond their orders on a day, for the trees to learn from; without
+            it they know orders alone.
 
         Raises
         ------
@@ -126,26 +131,47 @@ class ValueModel:
                 f"The method {config.method} learns from the purchase log.",
                 hint="Hand over purchases and a summary with historic_revenue.",
             )
-        teaching = teach(purchases, summary, as_of=as_of, config=config)
-        return plain.taught(teaching, summary, purchases)
+        circumstances = circumstances if config.beyond_orders else None
+        teaching = teach(purchases, summary, as_of=as_of, config=config, circumstances=circumstances)
+        return plain.taught(teaching, summary, purchases, circumstances)
 
-    def taught(self, teaching: Teaching, summary: pd.DataFrame, purchases: pd.DataFrame) -> ValueModel:
+    def taught(
+        self,
+        teaching: Teaching,
+        summary: pd.DataFrame,
+        purchases: pd.DataFrame,
+        circumstances: Circumstances | None = None,
+    ) -> ValueModel:
         """Return the model corrected by what earlier days taught (see :func:`clv.stacking.teach`)."""
-        stack = assemble(teaching, purchases, summary, self, as_of=self.as_of, config=self.config)
+        stack = assemble(
+            teaching, purchases, summary, self,
+            as_of=self.as_of, config=self.config, circumstances=circumstances,
+        )  # fmt: skip
         return replace(self, stack=stack)
 
     def tilts(
-        self, summary: pd.DataFrame, purchases: pd.DataFrame, *, as_of: date | None = None
+        self,
+        summary: pd.DataFrame,
+        purchases: pd.DataFrame,
+        *,
+        as_of: date | None = None,
+        circumstances: Circumstances | None = None,
     ) -> FloatArray:
         """Return by what the trees and the log's past correct each customer's value, shape (n,).
 
         Put it into the table as the column ``tilt`` before :meth:`predict`, or hand it to
         :meth:`predict_one`: it is what is known of a customer from last night's log, while the rest moves
-        with every order. Always 1 for the method ``process``.
+        with every order. Somebody the night did not know has none, and is as good as they look. Always 1
+        for the method ``process``.
+
+        Raises
+        ------
+        DataError
+            When the model was fitted with circumstances and none are given.
         """
         if self.stack is None:
             return np.ones(len(summary))
-        return self.stack.tilts(self, summary, purchases, as_of or self.as_of)
+        return self.stack.tilts(self, summary, purchases, as_of or self.as_of, circumstances)
 
     def arrays(
         self, summary: pd.DataFrame
@@ -354,12 +380,17 @@ class ValueModel:
             spend=GammaGamma.from_json(json.dumps(content["spend"])),
             as_of=date.fromisoformat(content["as_of"]),
             config=ValueConfig(**content["config"]),
-            stack=Stack(machine=Machine.load(folder), **content["stack"]) if "stack" in content else None,
+            stack=_stack_of(folder, content["stack"]) if "stack" in content else None,
         )
 
     def with_config(self, **changes: Any) -> ValueModel:  # noqa: ANN401  (the fields of ValueConfig)
         """Return the same fitted model counting value differently, say with another margin or discount."""
         return replace(self, config=replace(self.config, **changes))
+
+
+def _stack_of(folder: Path, figures: dict[str, Any]) -> Stack:
+    names = tuple(figures.pop("circumstances", ()))
+    return Stack(machine=Machine.load(folder), circumstances=names, **figures)
 
 
 def _revenue(summary: pd.DataFrame) -> FloatArray | None:

@@ -38,6 +38,9 @@ class ValueConfig:
         How much busier than usual the horizon will be, where the log cannot know (1.3: 30 % more); by
         default it is looked up a year earlier (see ``clv.season``). Only ``stack`` and ``machine`` use
         it.
+    beyond_orders
+        Whether ``stack`` and ``machine`` learn from circumstances where they are given (see
+        ``clv.circumstances``).
     random_state
         Seed of the trees.
     """
@@ -49,6 +52,7 @@ class ValueConfig:
     method: str = "process"
     horizon_days: float = 365.0
     season: float | None = None
+    beyond_orders: bool = True
     random_state: int = 0
 
     def bare(self) -> ValueConfig:
@@ -83,7 +87,10 @@ class CustomerValue:
     historic_clv, predicted_clv, total_clv
         Margin so far, discounted margin to expect over the horizon, and their sum.
     historic_number_of_orders, predicted_number_of_orders
-        Purchase days so far, and to expect over the horizon.
+        Purchase days so far, and to expect over the horizon. The latter is the purchase model's at the
+        level the log's past taught; like ``churn_probability`` and the date of the next order, it does not
+        carry the tilt, which was learnt from money: whether it comes from more orders or from dearer ones
+        is not known, so it is in ``predicted_clv`` alone.
     average_days_between_orders
         Recency over frequency; none before the second order.
     average_order_value

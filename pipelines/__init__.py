@@ -29,6 +29,7 @@ dates       days and times, decided by the whole column
 cells       from staged text to typed values
 checks      which rows cannot be used, and why
 quarantine  those rows, with file, line, column, reason and themselves
+forgetting  people who asked to be forgotten, out of everything the nights made
 merging     rows that are there already: duplicates, overlaps, newer versions
 ingest      all of that in one transaction
 tally       what became of every row
@@ -40,6 +41,8 @@ progress    how far a step is, told to whoever watches
 summary     what a step or a night did, as tables on a terminal
 assortment  what can be offered: the offers table, and one offer for each item sold
 orders      what each customer spent on which day, as the value model reads it
+circumstances  what the value model's trees are told beyond orders
+shelves     which items can stand in for each other, and what each costs
 responses   what the propensity model reads: baskets, offers, who met which, and what came of it
 train       fits the value and propensity models as of a day
 topics      fits and judges the topic model on labelled messages

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 import pandas as pd
 
+from clv.circumstances import Circumstances
 from clv.columns import PREDICTED_CLV, PREDICTED_NUMBER_OF_ORDERS
 from clv.errors import TooLittleData
 from clv.histories import FloatArray
@@ -32,6 +33,7 @@ from models.bundle import Bundle
 from models.card import Comparison
 from models.files import read_bundle
 from models.verdict import Check, Verdict
+from pipelines.circumstances import circumstances_of
 from pipelines.evaluation import Evaluation
 from pipelines.ledger import Ledger
 from pipelines.orders import order_log, summary_of, tilted
@@ -87,15 +89,16 @@ def evaluate_value(
     """
     progress("value: holdout", 0, 2)
     bundle, model = read_bundle(folder), ValueModel.load(folder)
-    orders = order_log(ledger, as_of)
+    orders, circumstances = order_log(ledger, as_of), circumstances_of(ledger)
     try:
         held = _hold_out(orders, as_of, holdout_days)
         config = replace(model.config, horizon_days=held.horizon_days)
-        past, _ = fit_value(orders, held.summary, held.as_of, config)
+        past, _ = fit_value(orders, held.summary, held.as_of, config, circumstances)
     except TooLittleData as error:
         return _unjudged(bundle, report, error)
-    predicted = _predicted(past, held, orders)
-    answers = {MODEL: _answers(predicted), **_baselines(held), **_champion_answers(champion, held, orders)}
+    predicted = _predicted(past, held, orders, circumstances)
+    rivals = _champion_answers(champion, held, orders, circumstances)
+    answers = {MODEL: _answers(predicted), **_baselines(held), **rivals}
     measured = {name: (measure(held.orders, o), measure(held.revenue, s)) for name, (o, s) in answers.items()}
     progress("value: report", 1, 2)
     rival = None if champion is None else read_bundle(champion)
@@ -125,10 +128,12 @@ def _hold_out(orders: pd.DataFrame, as_of: date, holdout_days: int | None) -> Sp
     return replace(held, summary=summary_of(orders, held.as_of))
 
 
-def _predicted(model: ValueModel, held: Split, orders: pd.DataFrame) -> pd.DataFrame:
+def _predicted(
+    model: ValueModel, held: Split, orders: pd.DataFrame, circumstances: Circumstances | None
+) -> pd.DataFrame:
     """Ask a model about the days kept back, counting money as it comes in, as the holdout does."""
     plain = model.with_config(annual_discount=0.0, margin_rate=1.0)
-    known = tilted(plain, held.summary, orders, held.as_of)
+    known = tilted(plain, held.summary, orders, held.as_of, circumstances)
     return plain.predict(known, held.horizon_days, as_of=held.as_of)
 
 
@@ -144,12 +149,14 @@ def _baselines(held: Split) -> Answers:
     }
 
 
-def _champion_answers(champion: Path | None, held: Split, orders: pd.DataFrame) -> Answers:
+def _champion_answers(
+    champion: Path | None, held: Split, orders: pd.DataFrame, circumstances: Circumstances | None
+) -> Answers:
     """Let the champion answer the same question, unless it has seen the days it would be judged on."""
     model = None if champion is None else ValueModel.load(champion)
     if model is None or model.as_of > held.as_of:
         return {}
-    return {CHAMPION: _answers(_predicted(model, held, orders))}
+    return {CHAMPION: _answers(_predicted(model, held, orders, circumstances))}
 
 
 def _value_checks(measured: Measured) -> list[Check]:

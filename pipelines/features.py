@@ -92,7 +92,7 @@ def customer_features(source: Ledger | Tables, as_of: date) -> ibis.Table:
     """
     whole = summary(source, as_of)
     for part in (
-        _orders(source, as_of),
+        order_features(source, as_of),
         _gaps(source, as_of),
         interaction_features(source, as_of),
         outcome_features(source, as_of),
@@ -264,8 +264,15 @@ def contact_pressure(
     )
 
 
-def _orders(source: Ledger | Tables, as_of: date) -> ibis.Table:
-    """Count orders, lines and products, and the shares of discount and returns, per customer."""
+def order_features(source: Ledger | Tables, as_of: date) -> ibis.Table:
+    """Count orders, lines and products, and the shares of discount and returns, per customer.
+
+    Returns
+    -------
+    ibis.Table
+        ``customer_id``, ``orders``, ``lines``, ``distinct_items``, ``discount_share`` (of the price before
+        discount), ``returns_amount``, ``returns_share`` (of what was paid).
+    """
     lines = visible_lines(source, as_of)
     bought = ~lines.returned
     paid = exact_sum(lines.amount, bought)

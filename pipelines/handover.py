@@ -13,6 +13,7 @@ from clv.errors import StepError
 from clv.valuation import ValueModel
 from models.files import hash_file
 from pipelines.assortment import assortment, only_mandatory
+from pipelines.circumstances import circumstances_of
 from pipelines.contest import Contest
 from pipelines.economics import with_costs
 from pipelines.ledger import Ledger
@@ -68,7 +69,7 @@ class Handover:
             model = ValueModel.load(chosen.folder)
             known = with_costs(ledger, pd.read_parquet(features), as_of, centre.agent())
             if model.stack is not None:
-                known = tilted(model, known, order_log(ledger, as_of), as_of)
+                known = tilted(model, known, order_log(ledger, as_of), as_of, circumstances_of(ledger))
             scored = score(
                 known,
                 model,

@@ -8,6 +8,7 @@ from typing import Final
 
 import pandas as pd
 
+from clv.circumstances import Circumstances
 from clv.columns import CUSTOMER_ID, LOG_GAP_SUM, TILT
 from clv.errors import TooLittleData
 from clv.summary import log_gaps, summarize
@@ -80,7 +81,13 @@ def summary_of(orders: pd.DataFrame, as_of: date) -> pd.DataFrame:
     return summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(float)})
 
 
-def tilted(model: ValueModel, summary: pd.DataFrame, orders: pd.DataFrame, as_of: date) -> pd.DataFrame:
+def tilted(
+    model: ValueModel,
+    summary: pd.DataFrame,
+    orders: pd.DataFrame,
+    as_of: date,
+    circumstances: Circumstances | None = None,
+) -> pd.DataFrame:
     """Return a summary with what the log's past says of each customer beyond it, in the column ``tilt``.
 
     Parameters
@@ -93,8 +100,11 @@ def tilted(model: ValueModel, summary: pd.DataFrame, orders: pd.DataFrame, as_of
         As :func:`order_log` returns them.
     as_of
         The day the summary was made for.
+    circumstances
+        What is known of customers beyond their orders; see :mod:`pipelines.circumstances`.
     """
-    return summary.assign(**{TILT: model.tilts(summary, orders, as_of=as_of)})
+    tilts = model.tilts(summary, orders, as_of=as_of, circumstances=circumstances)
+    return summary.assign(**{TILT: tilts})
 
 
 def fingerprint_of(table: pd.DataFrame) -> str:

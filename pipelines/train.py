@@ -14,10 +14,12 @@ from typing import Final
 import pandas as pd
 
 from clv.backtest import backtest
+from clv.circumstances import Circumstances
 from clv.columns import CUSTOMER_ID
 from clv.errors import TooLittleData
 from clv.fitting import DropoutNotIdentified, LittleEvidence
 from clv.valuation import ValueConfig, ValueModel
+from pipelines.circumstances import circumstances_of
 from pipelines.ledger import Ledger
 from pipelines.orders import fingerprint_of, order_log, summary_of
 from pipelines.progress import Progress, silent
@@ -62,15 +64,16 @@ def train_value(
     """
     progress("value: orders", 0, None)
     orders = order_log(ledger, as_of)
+    circumstances = circumstances_of(ledger)
     facts: dict[str, str] = {}
     config = config or ValueConfig()
     if choose:
         progress("value: choose", 0, 1)
-        config, facts["chosen"] = _choose(orders, as_of, config)
+        config, facts["chosen"] = _choose(orders, as_of, config, circumstances)
         progress("value: choose", 1, 1)
     progress("value: fit", 0, 1)
     summary = summary_of(orders, as_of)
-    model, notes = fit_value(orders, summary, as_of, config)
+    model, notes = fit_value(orders, summary, as_of, config, circumstances)
     facts |= {
         "purchase model": model.config.kind,
         "method": model.config.method,
@@ -78,24 +81,39 @@ def train_value(
     }
     if notes:
         facts["note"] = " ".join(notes)
-    bundle = seal(
-        folder, model.save, kind=VALUE, as_of=as_of, fingerprint=fingerprint_of(orders), facts=facts
-    )
+    fingerprint = fingerprint_of(orders)
+    if circumstances is not None and model.stack is not None and model.stack.circumstances:
+        facts["knows beyond orders"] = ", ".join(model.stack.circumstances)
+        known = circumstances(as_of)
+        fingerprint = fingerprint_of(pd.DataFrame({"part": [fingerprint, fingerprint_of(known)]}))
+    bundle = seal(folder, model.save, kind=VALUE, as_of=as_of, fingerprint=fingerprint, facts=facts)
     progress("value: fit", 1, 1)
     return Trained(folder, bundle, customers=len(summary), rows=len(orders))
 
 
-def _choose(orders: pd.DataFrame, as_of: date, config: ValueConfig) -> tuple[ValueConfig, str]:
+def _choose(
+    orders: pd.DataFrame, as_of: date, config: ValueConfig, circumstances: Circumstances | None
+) -> tuple[ValueConfig, str]:
     """Return the configuration a back-test prefers and its reason."""
     try:
-        report = backtest(orders, as_of=as_of, horizon_days=round(config.horizon_days), config=config)
+        report = backtest(
+            orders,
+            as_of=as_of,
+            horizon_days=round(config.horizon_days),
+            config=config,
+            circumstances=circumstances,
+        )
     except TooLittleData as error:
         return config, f"{config.kind}, not by a back-test: {error.what}"
     return report.config, report.reason
 
 
 def fit_value(
-    orders: pd.DataFrame, summary: pd.DataFrame, as_of: date, config: ValueConfig | None
+    orders: pd.DataFrame,
+    summary: pd.DataFrame,
+    as_of: date,
+    config: ValueConfig | None,
+    circumstances: Circumstances | None = None,
 ) -> tuple[ValueModel, tuple[str, ...]]:
     """Fit a value model, and return what it remarked on the data beside it instead of warning.
 
@@ -109,10 +127,14 @@ def fit_value(
         The day the summary was made for.
     config
         Purchase model, discount and margin; the usual ones if None.
+    circumstances
+        What is known of customers beyond their orders, for the trees.
     """
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        model = ValueModel.fit(summary, as_of=as_of, config=config, purchases=orders)
+        model = ValueModel.fit(
+            summary, as_of=as_of, config=config, purchases=orders, circumstances=circumstances
+        )
     for other in told:
         if not issubclass(other.category, _REMARKS):
             warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
@@ -178,6 +200,7 @@ def train_propensity(
             horizon_days=horizon_days,
             random_state=random_state,
             num_threads=threads,
+            products=known.products,
         )
     except TooLittleData as error:
         return absent(PROPENSITY, folder, error.what, error.hint)

@@ -151,6 +151,20 @@ def test_one_customer_of_the_stack_is_scored_live_as_in_the_batch(stacked):
         assert one.discounted_orders == pytest.approx(row["discounted_orders"], rel=1e-9)
 
 
+def test_the_tilt_is_in_the_value_alone_and_orders_tell_one_story(stacked):
+    history = {"frequency": 2, "recency_days": 213, "age_days": 272, "monetary_value": 30.0}
+    level = stacked.stack
+    plain, tilted = (stacked.predict_one(**history, horizon_days=273, tilt=tilt) for tilt in (None, 1.7))
+    for name in ("predicted_number_of_orders", "discounted_orders", "churn_probability", "probability_alive"):
+        assert getattr(tilted, name) == getattr(plain, name)
+    assert tilted.expected_date_of_next_order == plain.expected_date_of_next_order
+    orders = stacked.process.orders(*np.array([[2.0], [213.0], [272.0]]), 273)[0]
+    assert plain.predicted_number_of_orders == pytest.approx(level.level_orders * orders)
+    # undiscounted: value is orders times spend, times the tilt where there is one, the level where not
+    assert plain.predicted_clv == pytest.approx(level.level_value * orders * plain.expected_order_value)
+    assert tilted.predicted_clv == pytest.approx(1.7 * orders * tilted.expected_order_value)
+
+
 def test_tilts_of_a_part_are_those_of_the_whole(stacked):
     held = cdnow.sample_split()
     whole = stacked.tilts(held.summary, cdnow.sample())
