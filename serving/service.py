@@ -88,6 +88,7 @@ class Service:
         self.clock = Clock(settings.serving.clock)
         self.reading_trouble = ""
         self.closing = False
+        self.owns_process = False
 
     # -- one customer -----------------------------------------------------------------------------------
     async def see(self, customer_id: str) -> Seen:

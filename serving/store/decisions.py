@@ -12,7 +12,7 @@ from sqlalchemy.dialects import sqlite
 
 from recommend.decision import Decision
 from serving.live.messages import micros
-from serving.store.database import Database, Row, write_many
+from serving.store.database import Database, Row, of_many, write_many
 from serving.store.record import pack, unpack
 from serving.store.tables import decisions, outcomes
 
@@ -76,9 +76,8 @@ def log_at_once(rows: Sequence[Row]) -> tuple[str, Row]:
 
 @cache
 def _insert_of(count: int) -> str:
-    row = f"({', '.join('?' * len(_LOGGED))})"
-    one = str(decisions.insert().compile(dialect=sqlite.dialect(), column_keys=_LOGGED))
-    return one.replace(row, ", ".join([row] * count))
+    one = decisions.insert().compile(dialect=sqlite.dialect(), column_keys=_LOGGED)
+    return of_many(str(one), count)
 
 
 def find_decision(database: Database, decision_id: str) -> Logged | None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.live.book import Book
 from serving.live.messages import READERS, Message, from_micros
-from serving.store.database import Row, write_many
+from serving.store.database import Row, named, rows_of, write_many
 from serving.store.people import Pseudonyms
 from serving.store.tables import events, outcomes, profiles, suppressions
 
@@ -23,6 +23,15 @@ _MOVE: Final = (
     .where(profiles.c.customer_id == bindparam("who"))
     .values(book=bindparam("book"), changed_at=bindparam("changed_at"))
 )
+_INSERT: Final = sqlite.insert(profiles).values(
+    customer_id=bindparam("who"), book=bindparam("book"), changed_at=bindparam("changed_at")
+)
+_KEEP: Final = _INSERT.on_conflict_do_update(
+    index_elements=["customer_id"],
+    set_={"book": _INSERT.excluded.book, "changed_at": _INSERT.excluded.changed_at},
+)
+_KNOWN: Final = select(events.c.message_id, events.c.digest).where(named(events.c.message_id))
+_BOOKS: Final = select(profiles.c.customer_id, profiles.c.book).where(named(profiles.c.customer_id))
 _MOST_NAMED: Final = 500  # placeholders of one statement
 
 
@@ -71,6 +80,8 @@ class EventLog:
         return [list(islice(taken, len(batch))) for batch, _ in batches]
 
     def _known(self, connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
+        if connection.dialect.name == "sqlite":
+            return dict(rows_of(connection, _KNOWN, ids))
         found: dict[str, bytes] = {}
         for part in _parts(ids):
             asked = select(events.c.message_id, events.c.digest).where(events.c.message_id.in_(part))
@@ -133,29 +144,28 @@ def move_books(connection: Connection, entries: Sequence[tuple[str, str, list[An
     changed: dict[str, Book] = {}
     at: dict[str, int] = {}
     customers = sorted({entry[0] for entry in entries})
-    new = _open_books(connection, customers, changed)
+    _open_books(connection, customers, changed)
     for customer, kind, entry, received_at, name in entries:
         changed[customer].add(kind, entry, received_at, name)
         at[customer] = max(received_at, at.get(customer, 0))
     rows: list[Row] = [(changed[who].to_bytes(), at[who], who) for who in customers]
-    fresh = [row for row in rows if row[2] in new]
-    moved = [row for row in rows if row[2] not in new]
-    write_many(connection, profiles.insert(), ("book", "changed_at", "customer_id"), fresh)
-    write_many(connection, _MOVE, ("book", "changed_at", "who"), moved)
+    keep = _KEEP if connection.dialect.name == "sqlite" else _MOVE
+    write_many(connection, keep, ("book", "changed_at", "who"), rows)
 
 
-def _open_books(connection: Connection, customers: Sequence[str], into: dict[str, Book]) -> set[str]:
-    """Read the books of customers, locked for this transaction; return who has none yet."""
-    if connection.dialect.name != "sqlite" and customers:
+def _open_books(connection: Connection, customers: Sequence[str], into: dict[str, Book]) -> None:
+    """Read the books of customers, locked for this transaction; who has none yet gets an empty one."""
+    if connection.dialect.name == "sqlite":  # the write lock is ours
+        into |= {customer: Book.from_bytes(raw) for customer, raw in rows_of(connection, _BOOKS, customers)}
+        into |= {customer: Book() for customer in customers if customer not in into}
+        return
+    if customers:
         empty = [{"customer_id": customer, "book": b"{}", "changed_at": 0} for customer in customers]
         connection.execute(postgresql.insert(profiles).on_conflict_do_nothing(), empty)
     for part in _parts(customers):
         asked = select(profiles.c.customer_id, profiles.c.book).where(profiles.c.customer_id.in_(part))
         for customer, raw in connection.execute(asked.order_by(profiles.c.customer_id).with_for_update()):
             into[customer] = Book.from_bytes(bytes(raw))
-    new = set(customers) - set(into)
-    into |= {customer: Book() for customer in new}
-    return new
 
 
 def recount(connection: Connection, customer_id: str) -> Book:
