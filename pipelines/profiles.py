@@ -16,7 +16,7 @@ from pipelines.features import item_lines
 from pipelines.ledger import Ledger
 from pipelines.responses import order_places
 from recommend.history import History
-from recommend.profile import CAMPAIGNS, Contact, Profile, Scalar, Tag
+from recommend.profile import CAMPAIGNS, HEARD, HEARD_DAYS, Contact, Profile, Scalar, Tag
 from recommend.segments import SegmentModel
 
 CONTACT_DAYS: Final = 365  # no contact limit looks further back
@@ -58,11 +58,18 @@ FROM (
     WHERE o.customer_id IS NOT NULL AND o."at" >= $since AND o."at" < $until
 ) GROUP BY customer_id
 """
+# A complaint that was only heard in a chat ends with a resolved talk after it, or in time.
 _ISSUES: Final = """
+WITH told AS (
+    SELECT *, interaction_id LIKE $heard AS heard FROM interactions
+    WHERE coalesce(direction, 'inbound') = 'inbound' AND occurred_at < $until
+)
 SELECT customer_id, arg_max(coalesce(topic, 'complaint'), occurred_at) AS open_issue
-FROM interactions
-WHERE resolved = false AND coalesce(direction, 'inbound') = 'inbound' AND occurred_at < $until
-  AND (sentiment = 'negative' OR topic ILIKE '%complain%')
+FROM told
+WHERE resolved = false AND (sentiment = 'negative' OR topic ILIKE '%complain%')
+  AND NOT (heard AND (occurred_at < $forgotten OR EXISTS (
+      SELECT 1 FROM told later WHERE later.customer_id = told.customer_id AND later.resolved
+         AND later.occurred_at >= told.occurred_at)))
 GROUP BY customer_id
 """
 # An interaction whose id reads campaign:<campaign_id>:... says that the customer belongs to that campaign.
@@ -134,6 +141,8 @@ def _assembled(ledger: Ledger, fields: pd.DataFrame, as_of: date) -> Iterator[di
     """Yield what the ledger knows beside the scores, in the order of the scored customers."""
     until = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
     moments = {"since": until - timedelta(days=CONTACT_DAYS), "until": until}
+    forgotten = until - timedelta(days=HEARD_DAYS)
+    issues = {"until": until, "heard": f"{HEARD}%", "forgotten": forgotten}
     with ledger.connection.cursor() as cursor:
         cursor.register("scored", fields[[CUSTOMER_ID]].reset_index(drop=True))
         lines = ledger.backend.compile(item_lines(ledger.tables(), as_of))
@@ -142,7 +151,7 @@ def _assembled(ledger: Ledger, fields: pd.DataFrame, as_of: date) -> Iterator[di
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE order_places AS {places}")
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE histories AS {_HISTORIES}")
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE approaches AS {_CONTACTS}", moments)
-        cursor.execute(f"CREATE OR REPLACE TEMP TABLE issues AS {_ISSUES}", {"until": until})
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE issues AS {_ISSUES}", issues)
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE people AS {_PEOPLE}")
         cursor.execute(f"CREATE OR REPLACE TEMP TABLE memberships AS {_CAMPAIGNS}", {"until": until})
         cursor.execute(_ASSEMBLED)

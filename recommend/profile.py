@@ -11,6 +11,8 @@ from recommend.history import History
 Scalar: TypeAlias = str | float | int | bool | None
 
 
+HEARD: Final = "heard:"  # begins the id of an interaction that was heard in a chat, not told by a helpdesk
+HEARD_DAYS: Final = 14  # a heard complaint nobody took up is open for so long
 CAMPAIGNS: Final = "campaigns"  # source of the tags that say to which campaigns a customer belongs
 
 

@@ -68,6 +68,7 @@ INTERACTIONS: Final = (
     "channel",
     "direction",
     "topic",
+    "sentiment",
     "resolved",
 )
 OUTCOMES: Final = ("decision_id", "customer_id", "offer_id", "outcome", "at", "reason", "value", "agent_id")
@@ -211,8 +212,15 @@ def _interactions(database: Database) -> Iterator[dict[str, Any]]:
             "channel": entry[1],
             "direction": entry[2],
             "topic": entry[4] or entry[3],
+            "sentiment": _mood(raw["properties"]),
             "resolved": entry[5],
         }
+
+
+def _mood(properties: Mapping[str, Any]) -> str:
+    """Return the mood an interaction came with, as the ledger knows it; empty if it is none of these."""
+    mood = properties.get("sentiment")
+    return mood if mood in {"negative", "neutral", "positive"} else ""
 
 
 def _outcomes(database: Database) -> Iterator[dict[str, Any]]:

@@ -182,6 +182,28 @@ def test_asking_about_a_complaint_is_not_its_end(shop: LocalClient) -> None:
     assert "complaint" not in bought["silence"]
 
 
+def test_a_complaint_heard_in_one_conversation_holds_in_every_other_until_they_wish_to_buy(
+    shop: LocalClient,
+) -> None:
+    first, other = "/v1/conversations/chat-old/messages", "/v1/conversations/chat-new/messages"
+    ask = "/v1/customers/bob/next-best-offers"
+    assert shop.get("/v1/customers/bob").json()["open_issue"] == ""
+    shop.post(first, json={"customer_id": "bob", "text": "The coffee arrived broken, I want to complain"})
+    assert shop.get("/v1/customers/bob").json()["open_issue"]
+    for answer in (shop.post(ask), shop.post(other, json={"customer_id": "bob", "text": "Hello"})):
+        assert (answer.json()["hints"], answer.json()["silence"][:19]) == ([], "A complaint is open")
+    shop.post(first, json={"customer_id": "bob", "text": "All sorted. I want to buy coffee"})
+    assert shop.get("/v1/customers/bob").json()["open_issue"] == ""
+
+
+def test_a_complaint_repeated_in_a_conversation_is_one_event(shop: LocalClient) -> None:
+    url = "/v1/conversations/chat-angry/messages"
+    for text in ("It arrived broken", "I want to complain", "This is unacceptable"):
+        shop.post(url, json={"customer_id": "zoe", "text": text})
+    held = [one for one in shop.get("/v1/people/zoe").json()["held"]["events"] if one["kind"] == "interaction"]
+    assert len(held) == 1
+
+
 def test_what_a_customer_wrote_is_heard_and_not_kept(shop: LocalClient, var: Path) -> None:
     text = "I want a refund, this is unacceptable zebra-crossing"
     shop.post("/v1/conversations/chat-1/messages", json={"customer_id": "ann", "text": text})

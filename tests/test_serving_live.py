@@ -6,15 +6,18 @@ import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import orjson
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clv.summary import summarize
+from recommend.context import Context
 from recommend.profile import CAMPAIGNS, Profile, Tag
 from recommend.segments import SegmentModel
 from serving.live.book import Book
+from serving.live.heard import heard_message
 from serving.live.messages import EPOCH, Rejection, read_message
 from serving.live.standing import Standing
 from tests.fakes import AS_OF, CUSTOMERS, VALUATION
@@ -163,6 +166,30 @@ def test_a_complaint_opens_an_issue_and_a_resolved_talk_closes_it() -> None:
     ann = CUSTOMERS[0]
     assert standing().now("ann", ann, book_of(complaint), AS_OF).open_issue == "delivery"
     assert standing().now("ann", ann, book_of(resolved, complaint), AS_OF).open_issue == ""
+
+
+def heard(day: date, turn: int, *, over: bool = False) -> dict[str, object]:
+    at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    context = Context(intent="buy" if over else "complaint", topic="quality")
+    told: dict[str, object] = orjson.loads(heard_message("chat", turn, "ann", context, at, over=over).body)
+    return told
+
+
+def test_a_heard_complaint_is_open_for_two_weeks_unless_it_ends_before() -> None:
+    ann, bad = CUSTOMERS[0], heard(date(2026, 2, 2), 1)
+    assert standing().now("ann", ann, book_of(bad), date(2026, 2, 15)).open_issue == "quality"
+    assert standing().now("ann", ann, book_of(bad), date(2026, 2, 16)).open_issue == ""
+    good = heard(date(2026, 2, 3), 2, over=True)
+    assert standing().now("ann", ann, book_of(bad, good), date(2026, 2, 4)).open_issue == ""
+    resolved = event("Interaction Recorded", date(2026, 2, 3), 2, channel="chat", resolved=True)
+    assert standing().now("ann", ann, book_of(bad, resolved), date(2026, 2, 4)).open_issue == ""
+
+
+def test_a_wish_heard_in_a_chat_closes_no_issue_a_helpdesk_opened() -> None:
+    told = event("Interaction Recorded", date(2026, 2, 2), 1, channel="chat", intent="complaint")
+    good = heard(date(2026, 2, 3), 2, over=True)
+    moved = standing().now("ann", CUSTOMERS[0], book_of(told, good), date(2026, 3, 30))
+    assert moved.open_issue == "complaint"
 
 
 def test_the_latest_consent_holds_whenever_it_was_heard_of() -> None:

@@ -15,6 +15,7 @@ from recommend.context import Context
 from serving.access.gate import GatedRoute
 from serving.access.identity import Identity
 from serving.api.asking import ServiceDep, errors
+from serving.live.heard import heard_message
 from serving.live.standing import COMPLAINTS
 from serving.refusals import Conflict, NotFound
 from serving.schemas import MessageBody, OffersAnswer, offers_json
@@ -42,22 +43,29 @@ async def message(
 ) -> Response:
     """Hear a message and decide again: what was said before in the conversation still holds.
 
-    The text itself is not kept, only what it told: wish, topic, mood, products.
+    The text itself is not kept, only what it told: wish, topic, mood, products. A complaint is noted for the
+    customer's other conversations too: until an interaction is resolved, they wish to buy, or 14 days pass.
     """
     who: Identity = request.state.who
     before = await asyncio.to_thread(find, service.memory.database, conversation_id)
     _may_see(before, who)
     if before is not None and before.customer_id != body.customer_id:
         raise Conflict("This conversation is with another customer.", hint="Start one of its own.")
-    context = _context(service, before, body, who)
+    context, turn = _context(service, before, body, who), before.turn + 1 if before else 1
+    complained = bool(before and before.state.get("complained"))
+    complains = context.intent == "complaint" or (complained and context.intent != "buy")
+    if complains != complained:
+        at = service.clock.now(service.shelf.require().as_of)
+        told = heard_message(conversation_id, turn, body.customer_id, context, at, over=complained)
+        await service.take([told])
     answer = await service.decide(body.customer_id, context)
     said = offers_json(answer, service.settings.serving.refused_limit)
     heard = Conversation(
         conversation_id=conversation_id,
         owner=before.owner if before else who.subject,
         customer_id=body.customer_id,
-        turn=before.turn + 1 if before else 1,
-        state=_state(context),
+        turn=turn,
+        state={**_state(context), "complained": complains},
         answer=said,
         changed_at=time.time_ns() // 1000,
     )

@@ -17,11 +17,11 @@ from typing import Any, Final
 from clv import columns as c
 from clv.valuation import ValueModel
 from recommend.history import History
-from recommend.profile import CAMPAIGNS, Contact, Profile, Scalar
+from recommend.profile import CAMPAIGNS, HEARD, HEARD_DAYS, Contact, Profile, Scalar
 from recommend.segments import SegmentModel
 from recommend.vitals import HISTORIC_REVENUE, LAST_GAP_DAYS
 from serving.live.book import Book
-from serving.live.messages import EPOCH, from_micros, micros
+from serving.live.messages import EPOCH, day_of, from_micros, micros
 from serving.live.orders import Start, Summary, summarize
 
 COMPLAINTS: Final = frozenset({"complaint", "cancel"})
@@ -85,7 +85,7 @@ class Standing:
                 **{name: granted for _, name, granted, *_ in news.get("consent", [])},
             },
             contacts=_contacts(profile.contacts, news),
-            open_issue=_open_issue(profile.open_issue, news.get("interaction", [])),
+            open_issue=_open_issue(profile.open_issue, news.get("interaction", []), day),
             history=_history(profile.history, orders, day),
             known=profile.known or bool(news),
         )
@@ -198,15 +198,22 @@ def _contacts(published: tuple[Contact, ...], news: Mapping[str, list[list[Any]]
     return tuple(sorted((*published, *found), key=lambda contact: (contact.at, contact.offer_id)))
 
 
-def _open_issue(published: str, interactions: Iterable[list[Any]]) -> str:
-    """Return what is still complained about: an unresolved complaint opens it, a resolved talk closes it."""
-    issue = published
-    for _, _, direction, intent, topic, resolved, *_ in interactions:
+def _open_issue(published: str, interactions: Iterable[list[Any]], day: int) -> str:
+    """Return what is still complained about: an unresolved complaint opens it, a resolved talk closes it.
+
+    What was only heard in a chat closes no issue that a helpdesk opened, and is forgotten in time.
+    """
+    issue, only_heard = published, ""
+    for at, _, direction, intent, topic, resolved, *_, name in interactions:
+        heard = str(name).startswith(HEARD)
         if resolved is True:
-            issue = ""
+            issue, only_heard = issue if heard else "", ""
         elif direction == "inbound" and (intent in COMPLAINTS or "complain" in topic.lower()):
-            issue = topic or intent
-    return issue
+            if not heard:
+                issue = topic or intent
+            elif day_of(from_micros(at)) + HEARD_DAYS > day:
+                only_heard = topic or intent
+    return issue or only_heard
 
 
 def _history(published: History, orders: Iterable[list[Any]], as_of: int) -> History:

@@ -29,7 +29,7 @@ class Conversation:
     turn
         How many messages were heard.
     state
-        What was gathered: intent, topic, sentiment, mentions, channel, locale.
+        What was gathered: intent, topic, sentiment, mentions, and whether a complaint is open in it.
     answer
         The last answer, as JSON.
     changed_at
