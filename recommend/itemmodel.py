@@ -24,8 +24,11 @@ from recommend.knowledge import Knowledge
 from recommend.propensity import Trees, grow
 from recommend.samples import Sample, Snapshot, best_first, sample
 
-MOST_TRAINING_SNAPSHOTS = 3
+TRAINING_SNAPSHOTS = 3
+MOST_TRAINING_SNAPSHOTS = 10
 TRAINING_NEGATIVES = 0.25
+PLENTY = 200_000
+CANDIDATES = 150
 TOP = 10
 
 
@@ -71,8 +74,19 @@ class Plan:
     judge: int
 
     @classmethod
-    def of(cls, first_day: int, as_of: int, horizon_days: int) -> Plan:
+    def of(
+        cls, first_day: int, as_of: int, horizon_days: int, snapshots: int = TRAINING_SNAPSHOTS
+    ) -> Plan:
         """Lay the slices end to end before the as-of day, so that none sees the outcome of a later one.
+
+        Parameters
+        ----------
+        first_day, as_of
+            The days the history spans.
+        horizon_days
+            Length of a slice.
+        snapshots
+            At most this many slices to learn from.
 
         Raises
         ------
@@ -81,7 +95,7 @@ class Plan:
         """
         if horizon_days < 1:
             raise TooLittleData(f"A horizon of {horizon_days} days is none.", hint="Give at least 1 day.")
-        days = [as_of - j * horizon_days for j in range(1, MOST_TRAINING_SNAPSHOTS + 4)]
+        days = [as_of - j * horizon_days for j in range(1, snapshots + 4)]
         days = [day for day in days if day >= first_day + horizon_days]
         if len(days) < 4:
             longest = (as_of - first_day) // 5
@@ -91,6 +105,18 @@ class Plan:
                 hint=f"Give horizon_days={longest} or less." if longest >= 1 else "Give a longer history.",
             )
         return cls(train=tuple(days[3:]), stop=days[2], calibrate=days[1], judge=days[0])
+
+
+def snapshots_for(n_customers: int, n_items: int) -> int:
+    """Return how many slices to learn from: more, and so older ones, where each holds few rows.
+
+    Examples
+    --------
+    >>> snapshots_for(20_000, 5_000), snapshots_for(300, 40)
+    (3, 10)
+    """
+    needed = -(-PLENTY // max(n_customers * min(n_items, CANDIDATES), 1))
+    return min(max(needed, TRAINING_SNAPSHOTS), MOST_TRAINING_SNAPSHOTS)
 
 
 def fit_items(
@@ -127,7 +153,9 @@ def fit_items(
         part = whole if n <= most_customers else whole.take(rng.choice(n, most_customers, replace=False))
         return part, knowledge, sample(part, knowledge, negatives=negatives, random_state=random_state)
 
-    train = Sample.join([described(day, TRAINING_NEGATIVES)[2] for day in sorted(plan.train)])
+    rows = min(baskets.n_customers, most_customers) * min(len(shelving.kinds), CANDIDATES) * len(plan.train)
+    negatives = min(max(TRAINING_NEGATIVES, PLENTY / max(rows, 1)), 1.0)
+    train = Sample.join([described(day, negatives)[2] for day in sorted(plan.train)])
     stop = described(plan.stop)[2]
     trees = grow(
         train.rows,
