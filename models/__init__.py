@@ -3,6 +3,8 @@
 Map
 ---
 configuration      the one TOML file that the night and the service both read
+secret             what the installation seals with
+forgotten          who asked to be forgotten, without their names
 bundle             a model's manifest: kind, version, as-of day, data fingerprint, metrics, hash of every file
 files              a bundle's folder: sealed, checked file by file, packed into a zip for closed networks
 verdict            may this model become the champion, and why

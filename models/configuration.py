@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clv.errors import SettingError
 
 VARIABLE: Final = "CLV_CONFIG"
+_PASSWORD: Final = re.compile(r"(://[^/:@\s]*:)[^@\s]*@")
 SECTIONS: Final = ("data", "value", "centre", "training", "serving", "store", "security")
 
 
@@ -73,6 +75,21 @@ def read_sections(file: Path | None, wanted: Iterable[str]) -> dict[str, Any]:
             hint = f"Sections are {', '.join(SECTIONS)}."
             raise SettingError(f"There is no section {name}.", where=str(chosen), hint=hint)
     return {name: everything[name] for name in wanted if name in everything}
+
+
+def described(settings: Sections) -> list[tuple[str, str, str, str]]:
+    """Return every setting: its name, its value now, its default and what it does; no password in it."""
+    lines = []
+    for section in type(settings).model_fields:
+        part: BaseModel = getattr(settings, section)
+        for name, field in type(part).model_fields.items():
+            now, default = getattr(part, name), field.get_default(call_default_factory=True)
+            lines.append((f"{section}.{name}", _plain(now), _plain(default), field.description or ""))
+    return lines
+
+
+def _plain(value: object) -> str:
+    return _PASSWORD.sub(r"\1***@", str(value))
 
 
 def explained(invalid: ValidationError, file: Path | None) -> SettingError:

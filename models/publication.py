@@ -39,6 +39,12 @@ _SCHEMA: Final = """
     ) WITHOUT ROWID;
     BEGIN;
 """
+_ON_A_COPY: Final = """
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    PRAGMA secure_delete = ON;
+    BEGIN;
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +144,47 @@ class SnapshotWriter:
         self._connection.executemany(
             "INSERT INTO members VALUES (?, ?)", [(name, customer_id) for name in segments]
         )
-        value = profile.value.get(PREDICTED_CLV)
-        worth = float(value) if isinstance(value, int | float) and isfinite(value) else 0.0
         for name in segments:
             count, total = self._sums.get(name, (0, 0.0))
-            self._sums[name] = count + 1, total + worth
+            self._sums[name] = count + 1, total + _worth(profile)
         self._customers += 1
+
+    def take_over(self, folder: Path, sizes: Iterable[SegmentSize], gone: Iterable[Profile]) -> int:
+        """Take the customers of another generation as they stand, without some: no profile is read or made.
+
+        Parameters
+        ----------
+        folder
+            The other generation's.
+        sizes
+            Its segments.
+        gone
+            Profiles of who is left out.
+
+        Returns
+        -------
+        int
+            How many there are now.
+        """
+        self._require_open()
+        self._connection.close()
+        shutil.copyfile(folder / CUSTOMERS, self._aside / CUSTOMERS)
+        self._connection = sqlite3.connect(self._aside / CUSTOMERS, isolation_level=None)
+        self._connection.executescript(_ON_A_COPY)
+        for size in sizes:
+            self._described[size.name] = size.description, size.rule
+            self._sums[size.name] = size.customers, size.predicted_clv
+        for profile in gone:
+            for table in ("customers", "members"):
+                self._connection.execute(
+                    f"DELETE FROM {table} WHERE customer_id = ?",  # noqa: S608  (a name of ours)
+                    (profile.customer_id,),
+                )
+            for name in dict.fromkeys(profile.segments):
+                count, total = self._sums[name]
+                self._sums[name] = count - 1, total - _worth(profile) if count > 1 else 0.0
+        self._customers = self._connection.execute("SELECT count(*) FROM customers").fetchone()[0]
+        return self._customers
 
     def segments(self, descriptions: Iterable[tuple[str, str, str]]) -> None:
         """Say what each segment means: (name, description, rule); one without customers is listed too."""
@@ -246,6 +287,12 @@ class SnapshotWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _worth(profile: Profile) -> float:
+    """Return what a customer adds to the predicted value of a list."""
+    value = profile.value.get(PREDICTED_CLV)
+    return float(value) if isinstance(value, int | float) and isfinite(value) else 0.0
 
 
 def prune(root: Path, keep: int) -> list[str]:

@@ -36,6 +36,7 @@ _ONE_UNPREPARED: Final = "SELECT value, body, x'' FROM customers WHERE customer_
 _MEMBERS: Final = """
     SELECT customer_id, value FROM members JOIN customers USING (customer_id)
     WHERE segment = ? AND customer_id > ? ORDER BY customer_id LIMIT ?"""
+_IDS: Final = "SELECT customer_id FROM customers WHERE customer_id > ? ORDER BY customer_id LIMIT ?"
 _PROFILES: Final = """
     SELECT customer_id, value, body FROM customers WHERE customer_id > ? ORDER BY customer_id LIMIT ?"""
 
@@ -137,6 +138,13 @@ class Snapshot:
         """Return one customer's profile; None for a customer this generation does not know."""
         found = self.customer(customer_id)
         return found.profile if found else None
+
+    def customer_ids(self) -> Iterator[str]:
+        """Yield every customer's id, in order."""
+        after = ""
+        while rows := self._read(_IDS, (after, _PAGE)):
+            yield from (row[0] for row in rows)
+            after = rows[-1][0]
 
     def iter_profiles(self) -> Iterator[Profile]:
         """Yield every profile, ordered by customer."""

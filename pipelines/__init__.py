@@ -82,7 +82,7 @@ row and the cure.
 
 A row that cannot be used goes to ``quarantine/TABLE-FILE-XXXXXXXX.csv`` beside the ledger with file,
 line, column, reason and itself, and to the ledger's table ``quarantine``; a cured file empties both.
-Always read = accepted + duplicates + quarantined. A line with an order number, or a row with a key, is
+Always read = accepted + duplicates + quarantined + forgotten. A line with an order number, or a row with a key, is
 there once; equal lines without an order number are separate purchases and are matched one to one across
 files. A newer row of the same customer, product, offer or interaction replaces the older. Purchases of
 products nobody listed are kept and counted, or kept out with ``references = "quarantine"``. A second

@@ -5,19 +5,22 @@ What only one verb needs (MLflow, DuckDB, pictures) is loaded by that verb: the 
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from clv.errors import ClvError
+from models.configuration import SECTIONS, described
 from pipelines.progress import Bars
 from pipelines.settings import Settings, load_settings
 from pipelines.steps import STEPS
@@ -56,6 +59,7 @@ AsOf = Annotated[
         "--as-of", formats=["%Y-%m-%d"], help="Last day that may be seen; the log's last day if not given."
     ),
 ]
+Customer = Annotated[str, typer.Argument(help="The person's customer_id.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")]
 Again = Annotated[bool, typer.Option("--again", help="Do it even if nothing it reads has changed.")]
 
@@ -93,6 +97,22 @@ def _settings(config: Path | None, data_dir: Path | None) -> Settings:
 
 def _day(moment: datetime | None) -> date | None:
     return None if moment is None else moment.date()
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"clv {version('clv-next-best-offer')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    _: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is."),
+    ] = False,
+) -> None:
+    """Tell what customers are worth and what to say next: from a purchase log to an agent's screen."""
 
 
 @app.command()
@@ -205,8 +225,75 @@ def doctor(config: Config = None, data_dir: DataDir = None) -> None:
         raise typer.Exit(1)
 
 
-for _entry in entry_points(group="clv.commands"):
-    _entry.load()(app)
+class Side(Protocol):
+    """The part of a half of the house in the verbs that concern all of it."""
+
+    def settings(self, config: Path | None) -> list[tuple[str, str, str, str]]:
+        """Return every setting: name, value now, default, what it does."""
+        ...
+
+    def held(self, config: Path | None, data_dir: Path, customer_id: str) -> dict[str, Any]:
+        """Return everything held about a person, by place."""
+        ...
+
+    def forget(self, config: Path | None, data_dir: Path, customer_id: str) -> dict[str, int]:
+        """Forget a person; return the rows taken out, by place."""
+        ...
+
+
+_SIDES: list[Side] = [entry.load()(app) for entry in entry_points(group="clv.commands")]
+
+
+@app.command("settings")
+def show_settings(config: Config = None, data_dir: DataDir = None) -> None:
+    """Show every setting of the night and of the service: its value now, its default, and what it does."""
+    found = {line[0]: line for line in described(_settings(config, data_dir))}
+    for side in _SIDES:
+        for line in side.settings(config):
+            found.setdefault(line[0], line)
+    table = Table("setting", "now", "default", "what it does", title="Settings")
+    for name in sorted(found, key=lambda name: SECTIONS.index(name.partition(".")[0])):
+        table.add_row(*map(escape, found[name]))
+    console = Console()
+    console.print(table)
+    console.print("In clv.toml: \\[section] and name = value. In the environment: CLV_SECTION__NAME.")
+
+
+@app.command()
+def export(
+    customer: Customer,
+    out: Annotated[Path | None, typer.Option(help="File to write to; the terminal if not given.")] = None,
+    config: Config = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Hand out everything held about a person, from every store, as JSON."""
+    with _night(config, data_dir) as night:
+        found: dict[str, Any] = {"night": night.held(customer)}
+        for side in _SIDES:
+            found["service"] = side.held(config, night.workspace.root, customer)
+    text = json.dumps({"customer_id": customer, **found}, indent=1, default=str, ensure_ascii=False)
+    if out is None:
+        sys.stdout.write(text + "\n")
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def erase(customer: Customer, config: Config = None, data_dir: DataDir = None) -> None:
+    """Forget a person everywhere: store, publication, ledger, quarantine, tables of the nights.
+
+    The same files taken in again do not bring them back. Models stay: no row of anybody is in them, and the
+    next training does not see the person.
+    """
+    with _night(config, data_dir) as night:
+        taken: dict[str, int] = {}
+        for side in _SIDES:
+            taken |= side.forget(config, night.workspace.root, customer)
+        taken |= night.forget()
+    for place, rows in taken.items():
+        Console().print(f"{rows:,} from {escape(place)}", highlight=False)
+    if not taken:
+        Console().print("Nothing was held. Should something come in, it is left out.")
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """From sources to the ledger: every row read is accepted, a duplicate, or in quarantine with its reason.
 
+Rows of people who asked to be forgotten are counted and left out.
+
 One ingest is one transaction: it is there whole, or not at all.
 """
 # ruff: noqa: S608  (names are quoted where they enter the SQL)
@@ -12,9 +14,11 @@ from typing import Final, TypeAlias
 
 import duckdb
 
+from models.forgotten import NOBODY, Forgotten
 from pipelines.cells import cells_of
 from pipelines.checks import Parsed, bad_rows, check_currency, count_reasons, faults_of, unknown_references
 from pipelines.feeds import Feed, Staged, quote
+from pipelines.forgetting import cells
 from pipelines.ledger import Ledger
 from pipelines.merging import Merged, merge
 from pipelines.quarantine import BadRow, keep, path_of, write
@@ -38,6 +42,7 @@ def ingest(
     dry_run: bool = False,
     progress: Progress | None = None,
     quarantine: Path | None = None,
+    forgotten: Forgotten = NOBODY,
 ) -> IngestReport:
     """Read a source into the ledger, in one transaction.
 
@@ -54,6 +59,8 @@ def ingest(
     quarantine
         Folder for the quarantine files; ``quarantine`` beside the ledger if not given, none for one in
         memory.
+    forgotten
+        Who asked to be forgotten.
 
     Returns
     -------
@@ -76,7 +83,7 @@ def ingest(
     try:
         for feed in source.feeds:
             tell(feed.label, 0, None)
-            report, rows = _ingest_feed(ledger.connection, feed)
+            report, rows = _ingest_feed(ledger.connection, feed, forgotten)
             reports.append(report)
             bad.append((feed, rows))
             tell(feed.label, report.read, report.read)
@@ -104,11 +111,16 @@ def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
         return
 
 
-def _ingest_feed(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[FileReport, list[BadRow]]:
+def _ingest_feed(
+    connection: duckdb.DuckDBPyConnection, feed: Feed, forgotten: Forgotten
+) -> tuple[FileReport, list[BadRow]]:
     staged = feed.stage(connection, _RAW)
     parsed = _parse(connection, feed, staged)
     check_currency(parsed)
     bad = bad_rows(parsed)
+    nameless = [row for row in bad if not forgotten.among(cells(row.raw))]
+    left_out = _leave_out(parsed, forgotten) + len(bad) - len(nameless)
+    bad = nameless
     read = connection.execute(f"SELECT count(*) FROM {_RAW}").fetchall()[0][0] + len(staged.malformed)
     connection.execute(f"DROP TABLE {_RAW}")
     unknown = unknown_references(parsed)
@@ -126,10 +138,21 @@ def _ingest_feed(connection: duckdb.DuckDBPyConnection, feed: Feed) -> tuple[Fil
         reasons=count_reasons(bad),
         unknown=unknown,
         notes=(*staged.notes, *strangers, *_warnings(merged)),
+        forgotten=left_out,
     )
     keep(connection, feed.table, feed.label, bad)
     _note_file(connection, feed, report)
     return report, bad
+
+
+def _leave_out(parsed: Parsed, forgotten: Forgotten) -> int:
+    """Take good rows of forgotten people out of the parsed ones; bad rows are not counted here."""
+    if not forgotten or "customer_id" not in parsed.there:
+        return 0
+    ids = parsed.connection.execute(f"SELECT DISTINCT customer_id FROM {parsed.typed}").fetchall()
+    gone = forgotten.among(row[0] for row in ids if row[0] is not None)
+    query = f"DELETE FROM {parsed.typed} WHERE customer_id IN (SELECT unnest(?::VARCHAR[])) RETURNING _bad"
+    return sum(not bad for (bad,) in parsed.connection.execute(query, [gone]).fetchall())
 
 
 def _warning_of_strangers(parsed: Parsed) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from clv.errors import DataError, StepError
 from pipelines.contest import Contest
 from pipelines.features import category_features, customer_features
+from pipelines.forgetting import forget, held
 from pipelines.handover import Handover
 from pipelines.ingest import ingest
 from pipelines.ledger import Ledger
@@ -68,6 +70,8 @@ class Night:
 
         A dry run asks each step until one would run: all after it would run too, on what that one makes.
         """
+        if not self._shift.dry_run:
+            self.forget()
         if sources or self._configured() or not self.workspace.ledger.exists():
             yield self.ingest(sources, mapping)
         if self._shift.dry_run and not self.workspace.ledger.exists():
@@ -77,6 +81,14 @@ class Night:
             result = StepResult(name, ran=False, summary={"would": "run"}) if stale else self.step(name)
             stale = stale or result.summary.get("would") == "run"
             yield result
+
+    def forget(self) -> dict[str, int]:
+        """Take everybody who asked for it out of the data folder; return the rows taken, by place."""
+        return forget(self.workspace, self._shift.forgotten())
+
+    def held(self, customer_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Return everything the data folder holds about a person, by place."""
+        return held(self.workspace, customer_id)
 
     def step(self, name: str) -> StepResult:
         """Do one of :data:`pipelines.steps.STEPS`."""
@@ -111,7 +123,13 @@ class Night:
                 self.workspace.root.mkdir(parents=True, exist_ok=True)
             rehearsal = self._shift.dry_run and not self.workspace.ledger.exists()
             with Ledger(None if rehearsal else self.workspace.ledger) as ledger:
-                report = ingest(ledger, source, dry_run=self._shift.dry_run, progress=self._shift.progress)
+                report = ingest(
+                    ledger,
+                    source,
+                    dry_run=self._shift.dry_run,
+                    progress=self._shift.progress,
+                    forgotten=self._shift.forgotten(),
+                )
                 absences = [asdict(absence) for absence in ledger.absent()]
             return {
                 "source": report.source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from models.configuration import Sections, explained, read_sections
 
@@ -84,6 +84,15 @@ class TrainingSettings(BaseModel):
     threads: int = Field(2, ge=1, le=256, description="Threads a fit may use.")
 
 
+class SecuritySettings(BaseModel):
+    """The part of ``[security]`` the night needs: with what it tells who asked to be forgotten."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    secret: SecretStr | None = Field(None, min_length=16, description="The installation's secret.")
+    secret_file: Path | None = Field(None, description="File that holds the secret.")
+
+
 class Settings(Sections):
     """The sections the pipelines read; the service reads its own section of the same file."""
 
@@ -91,6 +100,7 @@ class Settings(Sections):
     value: ValueSettings = ValueSettings()
     centre: CentreSettings = CentreSettings()
     training: TrainingSettings = TrainingSettings()
+    security: SecuritySettings = SecuritySettings()
 
 
 def load_settings(file: Path | None = None) -> Settings:

@@ -8,7 +8,9 @@ from datetime import date
 from pathlib import Path
 
 from clv.errors import StepError
+from models.forgotten import NOBODY, Forgotten, names_in
 from models.registry import Registry
+from models.secret import secret_of
 from pipelines.ledger import Ledger
 from pipelines.progress import Progress, silent
 from pipelines.settings import Settings
@@ -51,6 +53,15 @@ class Shift:
     def registry(self) -> Registry:
         """The model registry."""
         return Registry(self.workspace.registry_uri, self.workspace.artefacts)
+
+    def forgotten(self) -> Forgotten:
+        """Tell who asked to be forgotten; the secret is looked for only if somebody did."""
+        folder, security = self.settings.data.data_dir, self.settings.security
+        names = names_in(folder)
+        if not names:
+            return NOBODY
+        given = None if security.secret is None else security.secret.get_secret_value()
+        return Forgotten(secret_of(folder, given, security.secret_file), names)
 
     def once(
         self,

@@ -10,7 +10,7 @@ from pipelines.tables import TABLES
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of the rows of one file: ``read = accepted + duplicates + quarantined``.
+    """What became of the rows of one file: ``read = accepted + duplicates + quarantined + forgotten``.
 
     Parameters
     ----------
@@ -32,6 +32,8 @@ class FileReport:
         Rows that name a product or an offer the ledger does not hold, by column.
     notes
         What was found out about the file.
+    forgotten
+        Rows of people who asked to be forgotten: left out, and kept nowhere.
     """
 
     table: str
@@ -44,11 +46,12 @@ class FileReport:
     reasons: tuple[tuple[str, int], ...] = ()
     unknown: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
+    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """What became of all rows meant for one table: ``read = accepted + duplicates + quarantined``."""
+    """What became of all rows meant for one table, added up."""
 
     table: str
     read: int
@@ -56,6 +59,7 @@ class TableReport:
     updated: int
     duplicates: int
     quarantined: int
+    forgotten: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +119,5 @@ class IngestReport:
 
 
 def _sum(table: str, reports: list[FileReport]) -> TableReport:
-    names = ("read", "accepted", "updated", "duplicates", "quarantined")
+    names = ("read", "accepted", "updated", "duplicates", "quarantined", "forgotten")
     return TableReport(table, **{name: sum(getattr(report, name) for report in reports) for name in names})

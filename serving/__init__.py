@@ -3,7 +3,7 @@
 Map
 ---
 settings      what an operator may set
-commands      the verbs serve, settings, keys, audit ...
+commands      the verbs serve, feedback, keys, audit ...
 app           the application put together; start and end
 errors        how an error becomes an answer: one table, one shape
 doorway       what every request passes: its id, the security headers, the largest body
@@ -19,7 +19,8 @@ memory        what the service keeps, as it uses it
 store         the tables, in SQLite or PostgreSQL
 live          from events to a customer's standing
 access        who asks, and what they may
-erasure       a published generation without somebody
+erasure       a published generation without those who asked to be forgotten
+side          the service's part in settings, export and erasure at the command line
 feedback      the log as tables: labelled decisions, and what the ledger takes in
 clock         what time it is
 secret        what keys, pseudonyms and the audit trail are sealed with

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from clv.errors import ClvError
 from serving.access.gate import Gate
 from serving.access.identity import Doorkeeper
 from serving.access.tokens import Tokens
@@ -22,6 +24,7 @@ from serving.champions import Champions
 from serving.description import described
 from serving.doorway import Doorway, security_headers
 from serving.engines import open_publication
+from serving.erasure import forget_published
 from serving.errors import add_error_handlers
 from serving.express import Express
 from serving.logs import set_up_logs
@@ -40,6 +43,7 @@ LARGEST_BODY: Final = 512_000
 ROUTERS: Final = (customers, offers, segments, events, decisions, conversations, people, health, page)
 _RECOVER_SECONDS: Final = 1.0
 _TIDY_SECONDS: Final = 0.25
+_GARBAGE: Final = (20_000, 20, 20)
 
 
 def create_app(settings: Settings | None = None, opener: Opener = open_publication) -> FastAPI:
@@ -60,8 +64,9 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
     settings = settings or load_settings()
     set_up_logs(settings.serving.log_level)
     secret = installation_secret(settings)
-    metrics = Metrics()
     data_dir = settings.data.data_dir
+    colleagues = Colleagues(data_dir / "workers" if settings.serving.workers > 1 else None)
+    metrics = Metrics(colleagues.figures)
     folder = data_dir / "champions" / "serving"
     champions = Champions(settings.serving.registry, data_dir / "mlartifacts", folder)
     shelf = Shelf(settings.published, opener, champions)
@@ -76,6 +81,7 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
         lifespan=_lifespan,
     )
     app.state.service = service
+    app.state.colleagues = colleagues
     app.state.gate = gate = Gate(settings, _doorkeeper(settings, secret, service))
     app.state.headers = security_headers(settings.security.frame_ancestors)
     app.add_middleware(Express, service=service, gate=gate)
@@ -87,6 +93,27 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
     app.openapi = partial(described, app, sign_in=settings.security.sign_in)  # type: ignore[method-assign]
     _add_gauges(service)
     return app
+
+
+def own_process() -> FastAPI:
+    """Make the application as a server runs it: alone in its process, whose memory it may arrange."""
+    app = create_app()
+    app.state.service.owns_process = True
+    return app
+
+
+def _arrange_memory(service: Service) -> None:
+    """Set what will stay for long aside from the search for garbage, and search less often.
+
+    A generation is hundreds of thousands of objects. Looked through again and again, they cost a third of the
+    processor's time while events come in, and make answers wait.
+    """
+    if not service.owns_process:
+        return
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
 
 
 def _doorkeeper(settings: Settings, secret: bytes, service: Service) -> Doorkeeper:
@@ -114,6 +141,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(service.memory.open)
     await asyncio.to_thread(service.shelf.refresh)
     await _note_publication(service, service.shelf.current)
+    _arrange_memory(service)
     duties = (_watch, _recover, _tidy, _ask_registry)
     tasks = [asyncio.create_task(duty(service)) for duty in duties]
     try:
@@ -128,15 +156,28 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _watch(service: Service) -> None:
     """Look for a newer generation for ever; remember each that came into use, say once why one is not."""
-    trouble = ""
+    trouble, looked_through = "", -1
     while True:
+        if service.shelf.sequence != looked_through:
+            looked_through = await _look_through(service)
         if service.shelf.trouble not in {"", trouble}:
             log.error("publication not in use", extra={"facts": {"why": service.shelf.trouble}})
         trouble = service.shelf.trouble
         await asyncio.sleep(service.settings.serving.poll_seconds)
         if await asyncio.to_thread(service.shelf.refresh):
             log.info("generation in use", extra={"facts": {"snapshot": service.shelf.require().name}})
+            _arrange_memory(service)
             await _note_publication(service, service.shelf.current)
+
+
+async def _look_through(service: Service) -> int:
+    """Take who asked to be forgotten out of a generation made before the night knew; return its number."""
+    try:
+        await asyncio.to_thread(forget_published, service)
+    except (ClvError, OSError) as error:  # another worker is at it, or the store is down: the next round
+        log.warning("generation not looked through", extra={"facts": {"why": str(error)}})
+        return -1
+    return service.shelf.sequence
 
 
 async def _ask_registry(service: Service) -> None:
@@ -144,6 +185,7 @@ async def _ask_registry(service: Service) -> None:
     while service.settings.serving.registry:
         if await asyncio.to_thread(service.champions.poll) and await asyncio.to_thread(service.shelf.refresh):
             log.info("champion in use", extra={"facts": {"models": service.shelf.require().models}})
+            _arrange_memory(service)
         await asyncio.sleep(service.settings.serving.registry_seconds)
 
 

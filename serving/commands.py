@@ -15,13 +15,16 @@ from rich.table import Table
 
 from clv.errors import SettingError
 from models.configuration import VARIABLE
+from models.forgotten import remember
 from models.generation import pointed_at
 from serving.access.roles import ROLES, SCOPES
 from serving.feedback import write_feedback
 from serving.secret import installation_secret
-from serving.settings import LOOPBACK, Settings, described, load_settings
+from serving.settings import LOOPBACK, Settings, load_settings
+from serving.side import Side
 from serving.store.database import Database
 from serving.store.keys import all_keys, end_key, make_key
+from serving.store.people import suppressed
 from serving.store.trail import Deed, Trail
 
 ConfigOption = Annotated[
@@ -37,13 +40,13 @@ keys = typer.Typer(
 audit = typer.Typer(no_args_is_help=True, help="The record of who did what.")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the service's verbs to the command line."""
+def register(app: typer.Typer) -> Side:
+    """Add the service's verbs to the command line; return its part in the verbs of the whole house."""
     app.command("serve")(serve)
-    app.command("settings")(show_settings)
     app.command("feedback")(feedback)
     app.add_typer(keys, name="keys")
     app.add_typer(audit, name="audit")
+    return Side()
 
 
 def serve(
@@ -64,7 +67,7 @@ def serve(
     check_address(address, settings)
     _greet(Console(stderr=True), settings, address, named)
     uvicorn.run(
-        "serving.app:create_app",
+        "serving.app:own_process",
         factory=True,
         host=address,
         port=named,
@@ -99,17 +102,6 @@ def check_address(host: str, settings: Settings) -> None:
         )
 
 
-def show_settings(config: ConfigOption = None, data_dir: DataDirOption = None) -> None:
-    """Show every setting of the service: its value now, its default, and what it does."""
-    _hand_on(config, data_dir)
-    table = Table("setting", "now", "default", "what it does", title="Settings of the service")
-    for line in described(load_settings()):
-        table.add_row(*line)
-    console = Console()
-    console.print(table)
-    console.print("In clv.toml: \\[section] and name = value. In the environment: CLV_SECTION__NAME.")
-
-
 def feedback(
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
@@ -117,13 +109,17 @@ def feedback(
 ) -> None:
     """Turn the service's log into tables: labelled decisions, and what the ledger takes in.
 
+    Who asked the service to be forgotten is told to the night as well.
+
     Each row of decisions.csv is one offer served, with its selection probability and what became of it.
     """
     _hand_on(config, data_dir)
     settings = load_settings()
+    database = _store(settings)
     written = write_feedback(
-        _store(settings), out or settings.data.data_dir / "feedback", settings.store.attribution_days
+        database, out or settings.data.data_dir / "feedback", settings.store.attribution_days
     )
+    remember(settings.data.data_dir, suppressed(database))
     for path, rows in written.items():
         Console().print(f"{path}: {rows} rows")
 

@@ -1,43 +1,70 @@
-"""A published generation without somebody: the same again, whole, but for one person."""
+"""A published generation without somebody: the same again, whole, but for those who asked to be forgotten."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from models.forgotten import Forgotten, remember
 from models.generation import MANIFEST
 from models.snapshot import Snapshot, SnapshotWriter
+from serving.secret import installation_secret
+from serving.store.people import suppressed
+
+if TYPE_CHECKING:
+    from serving.service import Service
 
 PUBLISHED_AT = "published_at"
 
 
-def publish_without(root: Path, customer_id: str) -> bool:
-    """Publish the current generation again without a person, and take the ones that held them off the disk.
+def publish_without(root: Path, gone: Forgotten) -> int:
+    """Publish the current generation again without some people, and take those that held them off the disk.
 
     Parameters
     ----------
     root
         Folder of the published generations.
-    customer_id
+    gone
         Who is left out.
 
     Returns
     -------
-    bool
-        False if nobody of that id is published, so that nothing was done.
+    int
+        How many of them were published; 0 if nobody was, so that nothing was done.
     """
-    if not (root / "CURRENT").exists():
-        return False
+    if not gone or not (root / "CURRENT").exists():
+        return 0
     with Snapshot.current(root) as snapshot:
-        if snapshot.profile(customer_id) is None:
-            return False
+        held = [one for one in map(snapshot.profile, gone.among(snapshot.customer_ids())) if one is not None]
+        if not held:
+            return 0
         facts = {**snapshot.manifest.facts, PUBLISHED_AT: published_at(root, snapshot).isoformat()}
+        folder = root / snapshot.manifest.name
         with SnapshotWriter(root, snapshot.manifest.as_of, facts, keep=1) as writer:
-            _copy(root / snapshot.manifest.name, snapshot, writer)
-            writer.segments((size.name, size.description, size.rule) for size in snapshot.segments())
-            writer.customers(p for p in snapshot.iter_profiles() if p.customer_id != customer_id)
+            _copy(folder, snapshot, writer)
+            writer.take_over(folder, snapshot.segments(), held)
             writer.commit()
-    return True
+    return len(held)
+
+
+def forget_published(service: Service) -> int:
+    """Leave everybody who asked to be forgotten out of what is published; tell the night who they are.
+
+    Returns
+    -------
+    int
+        How many were taken out.
+    """
+    names, folder = suppressed(service.memory.database), service.settings.data.data_dir
+    if not names:
+        return 0
+    gone = Forgotten(installation_secret(service.settings), names)
+    taken = publish_without(service.settings.published, gone)
+    remember(folder, names)
+    if taken:
+        service.shelf.refresh()
+    return taken
 
 
 def published_at(root: Path, snapshot: Snapshot) -> datetime:

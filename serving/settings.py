@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from sqlalchemy import make_url
 
 from models.configuration import Sections, explained, read_sections
 
@@ -159,16 +158,3 @@ def load_settings(file: Path | None = None) -> Settings:
         return Settings(**read_sections(file, Settings.model_fields))
     except ValidationError as invalid:
         raise explained(invalid, file) from invalid
-
-
-def described(settings: Settings) -> list[tuple[str, str, str, str]]:
-    """Return every setting the service reads: its name, its value now, its default and what it does."""
-    lines = []
-    for section in Settings.model_fields:
-        part: BaseModel = getattr(settings, section)
-        for name, field in type(part).model_fields.items():
-            now = getattr(part, name)
-            if name == "url" and now:
-                now = make_url(now).render_as_string(hide_password=True)
-            lines.append((f"{section}.{name}", str(now), str(field.default), field.description or ""))
-    return lines

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from clv.errors import DataError, StepError, TooLittleData
+from models.secret import secret_of
 from models.snapshot import Snapshot
+from pipelines.cli import app
 from pipelines.night import Night
 from pipelines.settings import DataSettings, Settings
 from pipelines.steps import STEPS, StepResult
+from serving.live.messages import read_message
+from serving.memory import Memory
+from serving.settings import Settings as ServiceSettings
+from serving.store.events import EventLog
 from tests.shop import lines, write_shop
 
 pytestmark = pytest.mark.xdist_group("night")
@@ -181,3 +189,83 @@ def test_a_log_of_one_day_is_too_short_for_values_and_says_so(tmp_path: Path) ->
         "2025-05-05",
         "Take in a longer log, or choose a later day.",
     )
+
+
+WHO = "c017"
+
+
+def traces(folder: Path, who: str) -> list[str]:
+    """Every file in which somebody is found: by their bytes, and in tables by their cells."""
+    found = []
+    for path in sorted(file for file in folder.rglob("*") if file.is_file()):
+        held = who.encode() in path.read_bytes()
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+            held |= any((table[column].astype(str) == who).any() for column in table.columns)
+        if held:
+            found.append(path.relative_to(folder).as_posix())
+    return found
+
+
+def clv(*words: str) -> str:
+    told = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert told.exit_code == 0, told.output
+    return told.output
+
+
+def test_who_asks_to_be_forgotten_is_in_no_store_and_does_not_come_back(
+    shop: Path, done: tuple[Path, list[StepResult]], tmp_path: Path
+) -> None:
+    var = shutil.copytree(done[0], tmp_path / "var")
+    told = ["--data-dir", str(var)]
+    refused = tmp_path / "purchases.csv"
+    refused.write_text(
+        f"customer_id,order_id,ordered_at,amount\n{WHO},x1,2025-02-30,5\n{WHO},x2,2025-03-01,5\nc018,x3,soon,1\n"
+    )
+    clv("ingest", "-s", str(refused), *told)
+    everybody = len(list(Snapshot.current(var / "published").customer_ids()))
+    memory = Memory(ServiceSettings(data={"data_dir": var}), secret_of(var))
+    memory.open()
+    raw = {
+        "messageId": "m1",
+        "userId": WHO,
+        "event": "Order Completed",
+        "timestamp": "2025-10-27T10:00:00Z",
+        "properties": {"order_id": "o1", "total": 3.0},
+    }
+    with memory.database.writing() as connection:
+        EventLog(memory.pseudonyms).append(
+            connection, [([read_message(raw, datetime(2025, 10, 28, tzinfo=UTC))], 1)]
+        )
+    memory.database.close()
+    clv("feedback", *told)
+
+    held = json.loads(clv("export", WHO, *told))
+    as_of = "2025-10-27"
+    assert {"purchases", "customers", "quarantine", "feedback/purchases.csv"} <= set(held["night"])
+    assert {f"scores/{as_of}/customers.parquet", f"features/{as_of}/customers.parquet"} <= set(held["night"])
+    assert set(held["service"]) == {"events", "profiles", "published"}
+    assert {row["customer_id"] for row in held["night"]["purchases"]} == {WHO}
+
+    before = traces(var, WHO)
+    erased = clv("erase", WHO, *told)
+    assert "from purchases" in erased
+    assert len(before) > 6
+    assert traces(var, WHO) == []
+    with Snapshot.current(var / "published") as snapshot:
+        assert snapshot.profile(WHO) is None
+        assert len(snapshot) == everybody - 1
+    assert "is whole" in clv("audit", "verify", *told)
+
+    again = CliRunner().invoke(app, ["ingest", "-s", str(shop), "-s", str(refused), *told])
+    assert again.exit_code == 0, again.output
+    assert traces(var, WHO) == []
+    assert ran(list(night(var).run([str(shop)], None)))["train"] is False
+    assert "Nothing was held" in clv("erase", "nobody", *told)
+    assert (var / "forgotten.txt").read_text().count("\n") == 2
+
+
+def test_a_list_of_the_forgotten_that_is_broken_stops_the_night(shop: Path, tmp_path: Path) -> None:
+    (tmp_path / "forgotten.txt").write_text("not a name\n")
+    with pytest.raises(DataError, match="asked to be forgotten is broken"):
+        list(night(tmp_path).run([str(shop)], None))

@@ -5,20 +5,20 @@ from __future__ import annotations
 import configparser
 import re
 import sqlite3
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 from typer.testing import CliRunner
 
 import serving
 from clv.errors import SettingError
-from serving.commands import register
-from serving.settings import Settings, described
+from models.configuration import SECTIONS, described
+from pipelines.cli import app
+from pipelines.settings import Settings as NightSettings
+from serving.settings import Settings
 
-app = typer.Typer()
-register(app)
 DEPLOY = Path(serving.__file__).parent / "deploy"
 
 
@@ -80,18 +80,26 @@ def test_a_forged_line_of_the_audit_trail_is_told(at_home: Path) -> None:
 
 def test_every_setting_is_printed_with_what_it_does() -> None:
     printed = say("settings")
-    for name, _, _, about in described(Settings()):
+    everything = {line[0]: line[3] for half in (Settings(), NightSettings()) for line in described(half)}
+    assert {name.partition(".")[0] for name in everything} == set(SECTIONS)
+    for name, about in everything.items():
         assert name in printed
         assert len(about) > 15, name
 
 
 def test_the_password_of_the_store_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLV_STORE__URL", "postgresql://clv:hunter2@db/clv")
+    monkeypatch.setenv("CLV_DATA__TABLES", '{"purchases": "mysql://clv:hunter2@db/shop"}')
+    monkeypatch.setenv("CLV_SECURITY__SECRET", "hunter2 and sixteen more")
     assert "hunter2" not in say("settings")
 
 
+def test_the_version_is_said() -> None:
+    assert say("--version") == f"clv {version('clv-next-best-offer')}\n"
+
+
 def test_the_log_of_a_new_service_is_empty_tables(at_home: Path) -> None:
-    assert say("feedback").count("0 rows") == 4
+    assert say("feedback").count("0 rows") == 5
     assert (
         (at_home / "var" / "feedback" / "decisions.csv").read_text().startswith("decision_id,at,customer_id")
     )

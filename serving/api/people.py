@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from serving.access.gate import GatedRoute
 from serving.access.identity import Identity
 from serving.api.asking import CustomerId, ServiceDep, errors, say
-from serving.erasure import publish_without
+from serving.erasure import forget_published
 from serving.schemas import AuditAnswer, DeedAnswer, ErasedAnswer, PersonAnswer
 from serving.store.people import export
 from serving.store.trail import latest
@@ -47,16 +47,15 @@ async def forget(request: Request, customer_id: CustomerId, service: ServiceDep)
     """Erase a person from the store and from the published generation, and do not take them back.
 
     From this answer on they are unknown: later events about them are refused, lists and hints leave them out.
-    What the pipelines hold beyond that (the ledger) is named in the answer.
+    The ledger and the tables of the nights forget them with the next `clv run`; `clv erase` does all at once.
     """
     who: Identity = request.state.who
     name = service.memory.pseudonyms.of(customer_id).hex()
     gone = await service.memory.commits.write("erasures", (customer_id, time.time_ns() // 1000))
     await asyncio.to_thread(service.memory.database.settle)
-    published = await asyncio.to_thread(publish_without, service.settings.published, customer_id)
-    await asyncio.to_thread(service.shelf.refresh)
+    published = await asyncio.to_thread(forget_published, service)
     await service.memory.note(who.subject, "person.erased", name)
-    return say(ErasedAnswer(pseudonym=name, rows=gone, published_again=published))
+    return say(ErasedAnswer(pseudonym=name, rows=gone, published_again=published > 0))
 
 
 @router.get("/v1/audit", response_model=AuditAnswer, responses=errors(401, 403, 422, 429, 503))

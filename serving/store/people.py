@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from models.forgotten import pseudonym
 from serving.store.database import Database
 from serving.store.decisions import unpack
 from serving.store.tables import conversations, decisions, events, outcomes, profiles, suppressions
@@ -31,7 +30,7 @@ class Pseudonyms:
 
     def of(self, customer_id: str) -> bytes:
         """Return the name of a person."""
-        return hmac.digest(self._secret, b"person\x00" + customer_id.encode(), hashlib.sha256)
+        return pseudonym(self._secret, customer_id)
 
 
 def export(database: Database, customer_id: str) -> dict[str, list[dict[str, Any]]]:

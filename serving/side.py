@@ -1,0 +1,75 @@
+"""What the service adds to the verbs of the whole house: its settings, and what it holds of a person."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from models.configuration import described
+from models.forgotten import Forgotten, remember
+from models.snapshot import Snapshot
+from serving.erasure import publish_without
+from serving.secret import installation_secret
+from serving.settings import Settings, load_settings
+from serving.store import people
+from serving.store.database import Database
+from serving.store.trail import Deed, Trail
+
+_ACTOR = "command line"
+
+
+class Side:
+    """The service's part in settings, export and erasure, for a command line that does not know it."""
+
+    def settings(self, config: Path | None) -> list[tuple[str, str, str, str]]:
+        """Return every setting of the service: name, value now, default, what it does."""
+        return described(load_settings(config))
+
+    def held(self, config: Path | None, data_dir: Path, customer_id: str) -> dict[str, Any]:
+        """Return everything the store and the published generation hold about a person."""
+        settings, database, secret = _opened(config, data_dir)
+        found: dict[str, Any] = people.export(database, customer_id)
+        if (settings.published / "CURRENT").exists():
+            with Snapshot.current(settings.published) as snapshot:
+                profile = snapshot.profile(customer_id)
+            if profile is not None:
+                found["published"] = [asdict(profile)]
+        _note(database, secret, "person.exported", customer_id)
+        database.close()
+        return {place: rows for place, rows in found.items() if rows}
+
+    def forget(self, config: Path | None, data_dir: Path, customer_id: str) -> dict[str, int]:
+        """Erase a person from the store and the published generation, and remember not to take them back.
+
+        Returns
+        -------
+        dict
+            Rows taken out, by place.
+        """
+        settings, database, secret = _opened(config, data_dir)
+        name = people.Pseudonyms(secret).of(customer_id)
+        with database.writing() as connection:
+            gone = people.erase(connection, customer_id, name, time.time_ns() // 1000)
+        database.settle()
+        gone["published"] = publish_without(settings.published, Forgotten(secret, [name]))
+        remember(settings.data.data_dir, people.suppressed(database))
+        _note(database, secret, "person.erased", customer_id)
+        database.close()
+        return {place: rows for place, rows in gone.items() if rows}
+
+
+def _opened(config: Path | None, data_dir: Path) -> tuple[Settings, Database, bytes]:
+    settings = load_settings(config)
+    data = settings.data.model_copy(update={"data_dir": data_dir})
+    settings = settings.model_copy(update={"data": data})
+    database = Database(settings.store_url, settings.store.wait_seconds)
+    database.upgrade()
+    return settings, database, installation_secret(settings)
+
+
+def _note(database: Database, secret: bytes, action: str, customer_id: str) -> None:
+    subject = people.Pseudonyms(secret).of(customer_id).hex()
+    with database.writing() as connection:
+        Trail(secret).append(connection, [Deed(time.time_ns() // 1000, _ACTOR, action, subject)])
