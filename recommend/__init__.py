@@ -64,10 +64,13 @@ script_forms  one form for traditional and simplified characters, wide and narro
 spelling      what was meant by a misspelt word
 topics        topics learned from labelled messages, stored as plain numbers
 candidates    the proposer: what could be put before a customer, each with its calibrated probability
+proposing     how they are put forward, for one customer as for many
+drawn         candidates of many customers at once, by column
 sources       where candidates come from, and each source's best
 baskets       who bought what when, as arrays: one customer or all of them
 habits        what each customer bought before: how often, how recently, at what rhythm
 items         what all customers show about each item, its kind and its price
+places        which items go at which store or branch
 replenish     when an item is due again
 related       which items go with which: by basket, by taste, dearer ones of a kind
 bundles       pairs bought together, with support, confidence and lift

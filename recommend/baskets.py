@@ -6,7 +6,7 @@ describes both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -137,6 +137,21 @@ class Baskets:
             places=_numbers(history.places, place_index or {}, n),
         )
 
+    @classmethod
+    def join(cls, many: Sequence[Baskets]) -> Baskets:
+        """Return several customers' baskets as one, numbered in their order."""
+        if len(many) == 1:
+            return many[0]
+        told = any(len(one.places) for one in many)
+        places = [one.places if len(one.places) else np.full(len(one.days), NOWHERE) for one in many]
+        return cls(
+            starts=_end_to_end([one.starts for one in many]),
+            days=np.concatenate([one.days for one in many]),
+            line_starts=_end_to_end([one.line_starts for one in many]),
+            items=np.concatenate([one.items for one in many]),
+            places=np.concatenate(places) if told else _no_places(),
+        )
+
     @property
     def n_customers(self) -> int:
         """How many customers there are."""
@@ -258,6 +273,12 @@ class Baskets:
         """Return the distinct (customer, item) pairs as sorted numbers ``customer * n_items + item``."""
         customers = self.basket_customers()[self.line_baskets()]
         return np.unique(customers * n_items + self.items)
+
+
+def _end_to_end(starts: Sequence[Ints]) -> Ints:
+    """Return running starts that continue where those before end."""
+    sizes = np.concatenate([np.diff(one) for one in starts])
+    return np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
 
 
 def _starts(sorted_owner: Ints, n_owners: int) -> Ints:

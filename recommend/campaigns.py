@@ -1,183 +1,149 @@
-"""Offers of the business before one customer: judged by past answers, else by their items."""
+"""Offers of the business before customers: judged by past answers, else by their items."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.calibration import smooth
-from recommend.candidate import Candidate
-from recommend.catalogue import Offer
-from recommend.context import Context
-from recommend.exposures import contact_record
+from recommend.drawn import CAMPAIGN, SOURCE_BITS, Drawn
+from recommend.features import Matrix
 from recommend.knowledge import Knowledge
-from recommend.profile import Profile
 from recommend.response import RESPONSE_FEATURES, ResponseModel, describe_response
-from recommend.shelf import Shelf
+from recommend.shelf import ITEM_EVIDENCE, Flags, Shelf
 
 MOST_PROPOSED = 30
 MOST_BY_ITEMS = 60
-ITEM_EVIDENCE = 100.0  # presentations that the item model's word on an offer is worth
-SOURCE = "campaign"
+_BUNDLE = SOURCE_BITS["bundle"]
 
 
-def campaigns(
-    shelf: Shelf,
-    knowledge: Knowledge,
-    response: ResponseModel | None,
-    baskets: Baskets,
-    moment: Ints,
-    profile: Profile,
-    context: Context,
-    items: Sequence[Candidate],
-    *,
-    explain: bool,
-) -> list[Candidate]:
-    """Return the offers open on a day as candidates, the most promising of each sort.
+def open_offers(shelf: Shelf, moments: Ints) -> Flags:
+    """Return which offers of the business are open on each customer's day, shape (customers, offers)."""
+    day = moments[:, None]
+    return np.asarray((shelf.valid_from <= day) & (day <= shelf.valid_to))
 
-    An offer of a group that customers have answered before is judged by the response model; any other by the
-    items it is about. Services and retention are always among them.
+
+def by_items(shelf: Shelf, knowledge: Knowledge, items: Drawn, still_open: Flags) -> Drawn:
+    """Judge offers by their items, leaning on what the business expects of them.
+
+    The most probable item speaks for an offer, the more popular of equals; a bundle needs all of its items,
+    lifted where they go together. Offers that customers have answered before are left to
+    :func:`by_answers`; of very many, all services and retention are looked at, and the best of the rest.
 
     Parameters
     ----------
-    shelf
-        The catalogue in the proposer's numbering.
-    knowledge, response
-        What was learnt from purchases and from answers.
-    baskets, moment
-        The customer's visible baskets and the day, as arrays of one customer.
-    profile, context
-        The customer and the moment.
+    shelf, knowledge
+        The catalogue in the proposer's numbering, and what was learnt from purchases.
     items
-        The customer's item candidates.
-    explain
-        Whether to add contributions.
+        The items looked at for each customer, with their probabilities.
+    still_open
+        Shape (customers, offers).
     """
-    day = int(moment[0])
-    still_open = (shelf.valid_from <= day) & (day <= shelf.valid_to)
-    answered = still_open & (shelf.book.groups >= 0) & (response is not None)
-    by_item = {candidate.item: candidate for candidate in items}
-    by_their_items = _most_promising(shelf, np.flatnonzero(still_open & ~answered), by_item)
-    found = [by_items(shelf.offers[o], by_item, knowledge, shelf) for o in by_their_items]
-    chosen = np.flatnonzero(answered)
-    if response is not None and len(chosen):
-        found += _by_answers(shelf, knowledge, response, baskets, moment, profile, context, chosen, explain)
-    return found
-
-
-def _most_promising(shelf: Shelf, chosen: Ints, by_item: Mapping[str, Candidate]) -> list[int]:
-    """Return the offers worth a look: all services and retention, and the best of the rest by items."""
-    if len(chosen) <= MOST_BY_ITEMS:
-        return [int(o) for o in chosen]
-    chance = np.zeros(len(shelf.index))
-    for item, candidate in by_item.items():
-        chance[shelf.index[item]] = candidate.propensity
-    best = shelf.book.highest(chance)
+    chance = np.full((len(still_open), len(shelf.index)), -1.0)
+    row = np.zeros(chance.shape, dtype=np.int64)
+    chance[items.customers, items.items] = items.propensity
+    row[items.customers, items.items] = np.arange(len(items.customers))
+    best, whose = shelf.book.best(chance)
     weight = shelf.starting_evidence / (shelf.starting_evidence + ITEM_EVIDENCE)
-    promised = np.where(best > 0, weight * shelf.starting + (1 - weight) * best, shelf.starting)[chosen]
-    order = chosen[np.lexsort((chosen, -promised))]
-    others = order[~shelf.unconditional[order]][:MOST_BY_ITEMS]
-    return [int(o) for o in np.union1d(others, order[shelf.unconditional[order]])]
+    promised = np.where(best >= 0, weight * shelf.starting + (1 - weight) * best, shelf.starting)
+    customers, offers = _most_promising(shelf, still_open & ~shelf.answered, promised).nonzero()
+    whose, known = whose[customers, offers], best[customers, offers] >= 0
+    promised = promised[customers, offers]
+    of_item = row[customers, whose]
+    for pair in np.flatnonzero(shelf.bundles[offers] & known).tolist():
+        joint = _joint(shelf, knowledge, chance[customers[pair]], int(offers[pair]))
+        w = weight[offers[pair]]
+        promised[pair] = w * shelf.starting[offers[pair]] + (1 - w) * joint
+    return Drawn(
+        customers,
+        shelf.offer_places[offers],
+        whose,
+        SOURCE_BITS[CAMPAIGN] + np.where(shelf.bundles[offers] & known, _BUNDLE, 0),
+        promised,
+        np.where(known, items.propensity_raw[of_item] if len(items.rows) else 0.0, promised),
+        np.where(known, items.rows[of_item] if len(items.rows) else -1, -1),
+    )
 
 
-def _by_answers(
+def _most_promising(shelf: Shelf, asked: Flags, promised: Floats) -> Flags:
+    """Return the offers worth a look: all services and retention, and the best of the rest."""
+    if asked.shape[1] <= MOST_BY_ITEMS:
+        return asked
+    rest = np.where(asked & ~shelf.unconditional, promised, -1.0)
+    best = np.argsort(-rest, axis=1, kind="stable")[:, :MOST_BY_ITEMS]
+    kept = asked & shelf.unconditional
+    np.put_along_axis(kept, best, np.take_along_axis(rest, best, axis=1) >= 0, axis=1)
+    return np.asarray(kept | (asked & shelf.unconditional))
+
+
+def _joint(shelf: Shelf, knowledge: Knowledge, chance: Floats, offer: int) -> float:
+    """Return the chance that all items of a bundle are taken; 0 if one of them was not looked at."""
+    numbers = [shelf.index.get(item, -1) for item in shelf.offers[offer].items]
+    if any(number < 0 or chance[number] < 0 for number in numbers):
+        return 0.0
+    return knowledge.bundles.joint(numbers, [float(chance[number]) for number in numbers])
+
+
+def by_answers(
     shelf: Shelf,
     knowledge: Knowledge,
     response: ResponseModel,
     baskets: Baskets,
-    moment: Ints,
-    profile: Profile,
-    context: Context,
-    chosen: Ints,
-    explain: bool,
-) -> list[Candidate]:
-    past_days, past_accepts = contact_record(profile, int(moment[0]))
-    rows = describe_response(
-        baskets,
-        moment,
-        knowledge,
-        shelf.book,
-        shelf.record,
-        past_days,
-        past_accepts,
-        np.zeros(len(chosen), dtype=np.int64),
-        chosen,
-    )
-    raw, promised = response.probability(rows, context.channel)
-    promised = smooth(
-        promised, shelf.evidence[chosen], shelf.starting[chosen], shelf.starting_evidence[chosen]
-    )
-    best = np.lexsort((chosen, -promised))[:MOST_PROPOSED]
-    parts = response.trees.contributions(rows[best]).tolist() if explain else [()] * len(best)
-    found = []
-    for j, part in zip(best.tolist(), parts, strict=True):
-        offer = shelf.offers[chosen[j]]
-        found.append(
-            Candidate(
-                offer_id=offer.offer_id,
-                item=offer.items[0] if len(offer.items) == 1 else "",
-                sources=(SOURCE,),
-                propensity=float(promised[j]),
-                propensity_raw=float(raw[j]),
-                features=dict(zip(RESPONSE_FEATURES, rows[j].tolist(), strict=True)),
-                contributions=dict(zip(RESPONSE_FEATURES, part, strict=False)),
-                popularity_rank=int(shelf.best_rank[chosen[j]]),
-                evidence=float(shelf.evidence[chosen[j]] + shelf.starting_evidence[chosen[j]]),
-            )
-        )
-    return found
-
-
-def by_items(offer: Offer, by_item: Mapping[str, Candidate], knowledge: Knowledge, shelf: Shelf) -> Candidate:
-    """Judge an offer by its items, leaning on what the business expects of it.
-
-    The most probable item speaks for the offer; a bundle needs all of them, lifted where they go together.
-    """
-    held = [by_item[item] for item in offer.items if item in by_item]
-    best = max(held, key=lambda c: c.propensity, default=None)
-    if best is None:
-        start = offer.starting_propensity
-        last = knowledge.n_items
-        return Candidate(
-            offer.offer_id,
-            sources=(SOURCE,),
-            propensity=start,
-            propensity_raw=start,
-            popularity_rank=last,
-            evidence=offer.starting_evidence,
-        )
-    promised = best.propensity
-    if offer.kind == "bundle":
-        numbers = [shelf.index[c.item] for c in held]
-        joint = knowledge.bundles.joint(numbers, [c.propensity for c in held])
-        promised = joint if len(held) == len(offer.items) else 0.0
-    weight = offer.starting_evidence / (offer.starting_evidence + ITEM_EVIDENCE)
-    return Candidate(
-        offer_id=offer.offer_id,
-        item=best.item,
-        sources=("bundle", SOURCE) if offer.kind == "bundle" else (SOURCE,),
-        propensity=weight * offer.starting_propensity + (1 - weight) * promised,
-        propensity_raw=best.propensity_raw,
-        features=best.features,
-        contributions=best.contributions,
-        popularity_rank=best.popularity_rank,
-        evidence=offer.starting_evidence + best.evidence,
-    )
-
-
-def item_evidence(buyers: Floats) -> Floats:
-    """Return how many presentations the item model's word on each item is worth: little with few buyers.
+    moments: Ints,
+    past: tuple[Floats, Floats],
+    channel: str,
+    still_open: Flags,
+) -> tuple[Drawn, Matrix]:
+    """Judge offers by how customers answered such offers before, and return the most promising of each.
 
     Parameters
     ----------
-    buyers
-        Shape (items): how many customers ever bought each.
+    shelf, knowledge, response
+        The catalogue in the proposer's numbering, and what was learnt.
+    baskets, moments
+        What is visible of the customers, and the day of the question.
+    past
+        Shape (customers) each: days on which any offer was put before them, and how many they took up.
+    channel
+        Where they would be presented.
+    still_open
+        Shape (customers, offers).
+
+    Returns
+    -------
+    tuple
+        The pairs, and the rows of ``RESPONSE_FEATURES`` their rows count in.
+    """
+    customers, offers = (still_open & shelf.answered).nonzero()
+    if not len(offers):
+        none = np.zeros((0, len(RESPONSE_FEATURES)), dtype=np.float32)
+        return Drawn.none(), none
+    rows = describe_response(baskets, moments, knowledge, shelf.book, shelf.record, *past, customers, offers)
+    raw, promised = response.probability(rows, channel)
+    promised = smooth(
+        promised, shelf.evidence[offers], shelf.starting[offers], shelf.starting_evidence[offers]
+    )
+    order = np.lexsort((offers, -promised, customers))
+    kept = order[place_within(customers[order]) < MOST_PROPOSED]
+    return Drawn(
+        customers[kept],
+        shelf.offer_places[offers[kept]],
+        shelf.only_items[offers[kept]],
+        np.full(len(kept), SOURCE_BITS[CAMPAIGN]),
+        promised[kept],
+        raw[kept],
+        kept,
+    ), rows
+
+
+def place_within(groups: Ints) -> Ints:
+    """Return the place of each entry within its run of equals, from 0.
 
     Examples
     --------
-    >>> item_evidence(np.array([0.0, 100.0, 9900.0])).tolist()
-    [0.0, 50.0, 99.0]
+    >>> place_within(np.array([4, 4, 4, 7, 9, 9])).tolist()
+    [0, 1, 2, 0, 0, 1]
     """
-    return np.asarray(ITEM_EVIDENCE * buyers / (buyers + ITEM_EVIDENCE))
+    places = np.arange(len(groups))
+    starts = np.concatenate(([0], np.flatnonzero(groups[1:] != groups[:-1]) + 1))
+    return np.asarray(places - np.repeat(starts, np.diff(starts, append=len(groups))))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +13,16 @@ import numpy as np
 from clv.errors import NotFitted, TooLittleData, UnknownFormat
 from recommend.baskets import NOWHERE, Baskets, Floats, Ints
 from recommend.calibration import Calibration
-from recommend.campaigns import campaigns, item_evidence
-from recommend.candidate import Candidate
 from recommend.catalogue import Catalogue
 from recommend.context import Context
-from recommend.exposures import days_of, from_tables, require
-from recommend.features import FEATURES, describe, early
-from recommend.habits import Habits
-from recommend.itemmodel import ItemModel, Plan, fit_items
+from recommend.exposures import contact_record, days_of, from_tables, require
+from recommend.itemmodel import ItemModel, Plan, fit_items, snapshots_for
 from recommend.items import Shelving
 from recommend.knowledge import Knowledge
 from recommend.profile import Profile
 from recommend.propensity import Trees
+from recommend.proposed import Proposed
+from recommend.proposing import Question, likeliest_first, put_forward
 from recommend.response import (
     OfferBook,
     ResponseModel,
@@ -33,7 +31,6 @@ from recommend.response import (
     save_response,
 )
 from recommend.shelf import Shelf
-from recommend.sources import SOURCES, companions, propose_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +38,6 @@ if TYPE_CHECKING:
 FORMAT = 2
 PLACE = "store_id"
 MOST_ITEMS = 20_000
-MOST_ITEMS_PROPOSED = 100
-_PUT_CODES = 1 << np.arange(len(SOURCES))
 
 
 class Proposer:
@@ -105,7 +100,8 @@ class Proposer:
         num_threads
             Threads for the trees.
         products
-            ``item`` and optionally ``kind`` (items of one kind can stand in for each other) and ``price``.
+            ``item`` and optionally ``kind`` (items of one kind can stand in for each other), ``price`` and
+            ``margin``.
 
         Raises
         ------
@@ -128,7 +124,7 @@ class Proposer:
         self._items, self.evaluation_ = fit_items(
             baskets,
             Shelving.of(self.vocabulary, products),
-            Plan.of(int(day.min()), last, horizon_days),
+            Plan.of(int(day.min()), last, horizon_days, snapshots_for(len(ids), len(self.vocabulary))),
             as_of=last,
             horizon_days=horizon_days,
             most_customers=self.most_customers,
@@ -181,7 +177,7 @@ class Proposer:
 
     def propose(
         self, profile: Profile, catalogue: Catalogue, context: Context, at: datetime, explain: bool = False
-    ) -> list[Candidate]:
+    ) -> Proposed:
         """Return candidates for one customer, most probable first, ties by popularity and then by name.
 
         Parameters
@@ -198,83 +194,67 @@ class Proposer:
         explain
             Whether to add what each feature contributed to the log-odds.
         """
-        model = self._fitted()
-        bound = self._bind(catalogue)
-        baskets = Baskets.from_history(profile.history, self._index, self._place_index)
-        day = (at.date() - date(1970, 1, 1)).days
-        moment = np.array([max(day, int(baskets.last_days()[0]))], dtype=np.int64)
-        items, ripe = self._propose_items(model, bound, baskets, moment, context, explain)
-        found = [candidate for candidate, now in zip(items, ripe, strict=True) if now]
-        found += campaigns(
-            bound, model.knowledge, self._response, baskets, moment, profile, context, items, explain=explain
-        )
-        return sorted(found, key=lambda c: (-c.propensity, c.popularity_rank, c.offer_id))
+        return likeliest_first(self.propose_all([profile], catalogue, context, at, explain=explain)[0])
 
-    def _propose_items(
+    def propose_all(
         self,
-        model: ItemModel,
-        bound: Shelf,
-        baskets: Baskets,
-        moment: Ints,
+        profiles: Sequence[Profile],
+        catalogue: Catalogue,
         context: Context,
-        explain: bool,
-    ) -> tuple[list[Candidate], list[bool]]:
-        """Describe the best items, and say of each whether the time has come to put it forward by itself.
+        at: datetime,
+        explain: bool = False,
+    ) -> list[Proposed]:
+        """Return the candidates of each customer, by offer: the numbers of :meth:`propose`, many at once.
 
-        An item bought only lately, by its usual gap, speaks for offers about it but is not asked about again
-        unless the customer mentions it.
+        Parameters
+        ----------
+        profiles
+            The customers; a few hundred at once keep the memory small.
+        catalogue, context, at, explain
+            As for one customer.
         """
-        mentioned = {self._index[name] for name in context.mentions if name in self._index}
-        named = companions(model.knowledge, mentioned) if mentioned else None
-        at = self._where(baskets, context)
-        habits = Habits.of(baskets, moment, len(self.vocabulary), at)
-        pairs = propose_items(baskets, habits, moment, model.knowledge, own=90, others=10, named=named)
-        rows = describe(baskets, habits, moment, model.knowledge, pairs, at)
-        cold = not len(baskets.days)
-        raw, promised = model.probability(rows)
-        if cold:
-            raw = promised = model.cold_probability()[pairs.items]
-        order = np.lexsort((pairs.items, -promised))
-        sellable = bound.has_offer[pairs.items[order]]
-        best = order[sellable][:MOST_ITEMS_PROPOSED]
-        if mentioned:
-            best = np.union1d(best, order[sellable & np.isin(pairs.items[order], sorted(mentioned))])
-        parts = model.trees.contributions(rows[best]) if explain and not cold else None
-        codes = pairs.put[best] @ _PUT_CODES
-        values, chosen = rows[best].tolist(), pairs.items[best]
-        found = []
-        for place, (item, code, chance, raw_chance, rank, evidence) in enumerate(
-            zip(
-                chosen.tolist(),
-                codes.tolist(),
-                promised[best].tolist(),
-                raw[best].tolist(),
-                model.knowledge.items.rank[chosen].tolist(),
-                item_evidence(model.knowledge.items.buyers[chosen]).tolist(),
-                strict=True,
-            )
-        ):
-            added = {} if parts is None else dict(zip(FEATURES, parts[place].tolist(), strict=False))
-            found.append(
-                Candidate(
-                    offer_id=bound.item_offers[item] or "",
-                    item=self.vocabulary[item],
-                    sources=_sources(code, item in mentioned),
-                    propensity=chance,
-                    propensity_raw=raw_chance,
-                    features=dict(zip(FEATURES, values[place], strict=True)),
-                    contributions=added,
-                    popularity_rank=rank,
-                    evidence=evidence,
-                )
-            )
-        ripe = ~early(rows[best], model.horizon_days) | np.isin(chosen, sorted(mentioned))
-        return found, ripe.tolist()
+        model, shelf = self._fitted(), self._bind(catalogue)
+        baskets = Baskets.join(
+            [Baskets.from_history(one.history, self._index, self._place_index) for one in profiles]
+        )
+        moments = np.maximum((at.date() - date(1970, 1, 1)).days, baskets.last_days())
+        question = Question(
+            baskets,
+            moments,
+            self._where(baskets, context),
+            self._past(profiles, moments),
+            context.channel,
+            frozenset(self._index[name] for name in context.mentions if name in self._index),
+            explain,
+        )
+        return put_forward(model, self._response, shelf, question)
+
+    def same_for_all(self, context: Context, other: Context) -> bool:
+        """Return whether two contexts put the same candidates before everybody."""
+        return self._asked_as(context) == self._asked_as(other)
+
+    def _asked_as(self, context: Context) -> tuple[object, ...]:
+        """Return all of a context that candidates depend on."""
+        answered = self._response.calibration.by_channel if self._response else {}
+        return (
+            frozenset(name for name in context.mentions if name in self._index),
+            context.attributes.get(PLACE),
+            context.channel if context.channel in answered else None,
+        )
+
+    def _past(self, profiles: Sequence[Profile], moments: Ints) -> tuple[Floats, Floats]:
+        """Return each customer's record with offers; nothing where no model reads it."""
+        if self._response is None:
+            return np.zeros(0), np.zeros(0)
+        records = [contact_record(one, day) for one, day in zip(profiles, moments.tolist(), strict=True)]
+        days, accepts = zip(*records, strict=True)
+        return np.concatenate(days), np.concatenate(accepts)
 
     def _where(self, baskets: Baskets, context: Context) -> Ints:
-        """Return the place of the moment."""
+        """Return the place of the moment, for each customer."""
         if PLACE in context.attributes:
-            return np.array([self._place_index.get(str(context.attributes[PLACE]), NOWHERE)], dtype=np.int64)
+            here = self._place_index.get(str(context.attributes[PLACE]), NOWHERE)
+            return np.full(baskets.n_customers, here, dtype=np.int64)
         return baskets.last_places()
 
     def save(self, folder: Path) -> None:
@@ -338,15 +318,10 @@ class Proposer:
         """Index a catalogue once; the same object is recognised on later calls."""
         bound = self._bound
         if bound is None or bound[0] is not catalogue:
-            bound = (catalogue, Shelf(catalogue, self.vocabulary, self._index, self._response))
+            bound = (catalogue, self._shelve(catalogue))
             self._bound = bound
         return bound[1]
 
-
-@lru_cache(maxsize=4096)
-def _sources(code: int, mentioned: bool) -> tuple[str, ...]:
-    """Name who put an item forward; what nobody did is a companion of a mentioned item."""
-    names = tuple(name for place, name in enumerate(SOURCES) if code >> place & 1)
-    if mentioned:
-        return ("mention", *names)
-    return names or ("co_purchase",)
+    def _shelve(self, catalogue: Catalogue) -> Shelf:
+        items = self._fitted().knowledge.items
+        return Shelf(catalogue, self.vocabulary, self._index, self._response, items.rank, items.buyers)

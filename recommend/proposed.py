@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
-from typing import TypeAlias, overload
+from typing import Protocol, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,14 @@ Ints: TypeAlias = NDArray[np.int64]
 Explained: TypeAlias = Callable[[int], tuple[Mapping[str, float], Mapping[str, float]]]
 
 _offer_id = attrgetter("offer_id")
+
+
+class Named(Protocol):
+    """Sets of sources by number."""
+
+    def __getitem__(self, number: int, /) -> tuple[str, ...]:
+        """Return the names of a set."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +54,8 @@ class Proposed(Sequence[Candidate]):
         Makes a candidate whole: its features and contributions, by its place; None where nobody kept them.
     settled
         Whether they stand by offer, each offer once.
+    before
+        The same candidates by offer, where these are in another order.
     """
 
     offers: Ints
@@ -53,7 +63,7 @@ class Proposed(Sequence[Candidate]):
     items: Ints
     item_names: Sequence[str]
     sources: Ints
-    source_names: Sequence[tuple[str, ...]]
+    source_names: Named
     propensity: Floats
     propensity_raw: Floats
     popularity_rank: Ints
@@ -61,6 +71,7 @@ class Proposed(Sequence[Candidate]):
     places: Mapping[str, int]
     explained: Explained | None = None
     settled: bool = False
+    before: Proposed | None = None
 
     @classmethod
     def of(cls, candidates: Iterable[Candidate], places: Mapping[str, int]) -> Proposed:
@@ -104,6 +115,8 @@ class Proposed(Sequence[Candidate]):
             return cls.of(candidates, places)
         if candidates.settled:
             return candidates
+        if candidates.before is not None:
+            return candidates.before
         names = candidates.offer_ids
         if len(set(names)) < len(names):
             return cls.of(candidates, places)

@@ -104,14 +104,32 @@ class OfferBook:
         """How many known items each offer is about."""
         return np.bincount(self.entry_offers, minlength=len(self.ids))
 
-    def highest(self, per_item: Floats) -> Floats:
-        """Return the highest value among the items of each offer; 0 for an offer about none."""
-        out = np.zeros(len(self.ids))
-        some = np.flatnonzero(self.sizes > 0)
+    def best(self, per_item: Floats) -> tuple[Floats, Ints]:
+        """Return the highest value among the items of each offer, and whose it is, the first of equals.
+
+        Parameters
+        ----------
+        per_item
+            Shape (rows, items): a value each, below 0 for an item that has none.
+
+        Returns
+        -------
+        tuple
+            Two tables of shape (rows, offers): the value, and the item; -1 each where no item has one.
+        """
+        highest = np.full((len(per_item), len(self.ids)), -1.0)
+        whose = np.full(highest.shape, -1, dtype=np.int64)
+        sizes = self.sizes
+        some = np.flatnonzero(sizes > 0)
         if len(some):
-            begins = np.concatenate(([0], np.cumsum(self.sizes[some])[:-1])).astype(np.int64)
-            out[some] = np.maximum.reduceat(per_item[self.entry_items], begins)
-        return out
+            begins = np.concatenate(([0], np.cumsum(sizes[some])[:-1])).astype(np.int64)
+            values = per_item[:, self.entry_items]
+            top = np.maximum.reduceat(values, begins, axis=1)
+            is_top = values == np.repeat(top, sizes[some], axis=1)
+            first = np.minimum.reduceat(np.where(is_top, self.entry_items, per_item.shape[1]), begins, axis=1)
+            highest[:, some] = np.where(top >= 0, top, -1.0)
+            whose[:, some] = np.where(top >= 0, first, -1)
+        return highest, whose
 
     def totals(self, per_item: Floats) -> Floats:
         """Add up a table of shape (rows, items) over the items of each offer: shape (rows, offers)."""

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from recommend.baskets import Floats, Ints
 from recommend.catalogue import ITEM_PREFIX, Catalogue
 from recommend.response import OfferBook, Record, ResponseModel
 
+Flags: TypeAlias = NDArray[np.bool_]
+
 FAR_DAY = 10**8
+ITEM_EVIDENCE = 100.0  # presentations that the item model's word on an offer is worth
+NOTHING = -1  # the item of an offer about none, or about several
 
 
 class Shelf:
@@ -23,6 +30,20 @@ class Shelf:
         Names of the items the model knows, and their numbers.
     response
         What was learnt from past offers, if anything.
+    item_rank, item_buyers
+        Shape (items): popularity, 0 the most popular; how many customers ever bought each.
+
+    Attributes
+    ----------
+    item_names
+        Names of the items offers are about, those of the vocabulary first; the last, empty, is that of
+        ``NOTHING``.
+    offer_ids, alphabetical
+        Of the whole catalogue, in its order; and the place of each among all in the order of their names.
+    item_places
+        Shape (vocabulary): place in the catalogue of the offer made from each item, -1 if it has none.
+    offers, offer_places
+        The offers of the business, and their places in the catalogue.
     """
 
     def __init__(
@@ -31,14 +52,19 @@ class Shelf:
         vocabulary: tuple[str, ...],
         index: dict[str, int],
         response: ResponseModel | None,
+        item_rank: Ints,
+        item_buyers: Floats,
     ) -> None:
-        self.index = index
-        self.item_offers = [
-            f"{ITEM_PREFIX}{name}" if f"{ITEM_PREFIX}{name}" in catalogue.by_id else None
-            for name in vocabulary
-        ]
-        self.has_offer = np.array([offer is not None for offer in self.item_offers], dtype=bool)
+        self.places, self.index = catalogue.places, index
+        self.offer_ids = tuple(catalogue.by_id)
+        self.alphabetical = np.empty(len(self.offer_ids), dtype=np.int64)
+        self.alphabetical[np.argsort(np.array(self.offer_ids, dtype=object), kind="stable")] = np.arange(
+            len(self.offer_ids)
+        )
+        self.item_places = np.array([self.places.get(f"{ITEM_PREFIX}{name}", -1) for name in vocabulary])
         self.offers = [offer for offer in catalogue.offers if not offer.generated]
+        self.offer_places = np.array([self.places[o.offer_id] for o in self.offers], dtype=np.int64)
+        self.places_clash = bool(np.isin(self.offer_places, self.item_places).any())
         ends = [_day_of(offer.valid_to, FAR_DAY) for offer in self.offers]
         self.valid_from = np.array([_day_of(o.valid_from, -FAR_DAY) for o in self.offers], dtype=np.int64)
         self.valid_to = np.array(ends, dtype=np.int64)
@@ -47,15 +73,13 @@ class Shelf:
         self.unconditional = np.array(
             [offer.mandatory or offer.kind in {"service", "retention"} for offer in self.offers], dtype=bool
         )
+        self.bundles = np.array([offer.kind == "bundle" for offer in self.offers], dtype=bool)
         known = () if response is None else response.book.group_names
         ids = [o.offer_id for o in self.offers]
         self.book = OfferBook.of(
             ids, [o.items for o in self.offers], [o.group for o in self.offers], index, known
         )
-        last = len(vocabulary)
-        self.best_rank = np.array(
-            [min((index.get(i, last) for i in o.items), default=last) for o in self.offers]
-        )
+        self.answered = (self.book.groups >= 0) & (response is not None)
         self.evidence = np.zeros(len(ids), dtype=np.int64)
         self.record = Record(np.zeros(len(ids)), np.zeros(0), 0.0)
         if response is not None:
@@ -65,6 +89,65 @@ class Shelf:
             rates = np.concatenate((response.record.groups, [response.record.overall]))
             own = np.where(row >= 0, response.record.offers[row], rates[self.book.groups])
             self.record = Record(own, response.record.groups, response.record.overall)
+        self._describe(vocabulary, item_rank, item_buyers)
+
+    def _describe(self, vocabulary: tuple[str, ...], item_rank: Ints, item_buyers: Floats) -> None:
+        """Work out what a candidate is known by: popularity and evidence, by item and by place."""
+        numbers = dict(self.index)
+        own = [o.items[0] if len(o.items) == 1 else "" for o in self.offers]
+        self.only_items = np.array(
+            [numbers.setdefault(item, len(numbers)) if item else NOTHING for item in own], dtype=np.int64
+        )
+        self.item_names = [*numbers, ""]
+        last, more = len(vocabulary), len(numbers) + 1 - len(vocabulary)
+        self._item_rank = np.concatenate((item_rank, np.full(more, last))).astype(np.int64)
+        self._item_evidence = np.concatenate((item_evidence(item_buyers), np.zeros(more)))
+        best = [min((self.index.get(i, last) for i in o.items), default=last) for o in self.offers]
+        self._best_rank = np.zeros(len(self.offer_ids), dtype=np.int64)
+        self._own_evidence = np.zeros(len(self.offer_ids))
+        self._answered = np.zeros(len(self.offer_ids), dtype=bool)
+        self._best_rank[self.offer_places] = best
+        self._own_evidence[self.offer_places] = self.starting_evidence + np.where(
+            self.answered, self.evidence, 0
+        )
+        self._answered[self.offer_places] = self.answered
+
+    def popularity(self, places: Ints, items: Ints, of_business: Flags) -> Ints:
+        """Return how popular the items of candidates are, 0 the most popular.
+
+        Parameters
+        ----------
+        places, items
+            Shape (candidates): of the offer in the catalogue, and number of the item it is put forward for.
+        of_business
+            Shape (candidates): whether the offer is one of the business, not made from the item.
+        """
+        judged = of_business & self._answered[places]
+        ranks: Ints = np.where(judged, self._best_rank[places], self._item_rank[items])
+        return ranks
+
+    def evidence_for(self, places: Ints, items: Ints, of_business: Flags) -> Floats:
+        """Return how many presentations the propensities of candidates rest on."""
+        judged = of_business & self._answered[places]
+        of_item = np.where(judged, 0.0, self._item_evidence[items])
+        found: Floats = of_item + np.where(of_business, self._own_evidence[places], 0.0)
+        return found
+
+
+def item_evidence(buyers: Floats) -> Floats:
+    """Return how many presentations the item model's word on each item is worth: little with few buyers.
+
+    Parameters
+    ----------
+    buyers
+        Shape (items): how many customers ever bought each.
+
+    Examples
+    --------
+    >>> item_evidence(np.array([0.0, 100.0, 9900.0])).tolist()
+    [0.0, 50.0, 99.0]
+    """
+    return np.asarray(ITEM_EVIDENCE * buyers / (buyers + ITEM_EVIDENCE))
 
 
 def _day_of(day: date | None, default: int) -> int:
