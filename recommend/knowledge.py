@@ -103,7 +103,8 @@ class Knowledge:
         flat: dict[str, Floats | Ints] = {}
         for part in fields(self):
             value = getattr(self, part.name)
-            flat |= {f"{part.name}.{f.name}": getattr(value, f.name) for f in fields(value)}
+            arrays = {f"{part.name}.{f.name}": getattr(value, f.name) for f in fields(value)}
+            flat |= {name: array for name, array in arrays.items() if array is not None}
         return flat
 
     @classmethod
@@ -111,7 +112,8 @@ class Knowledge:
         """Read what :meth:`arrays` returned."""
 
         def part(kind: type[Any], name: str) -> Any:  # noqa: ANN401  (one of the dataclasses below)
-            return kind(**{f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)})
+            stored = {f.name: f"{name}.{f.name}" for f in fields(kind)}
+            return kind(**{own: arrays[dotted] for own, dotted in stored.items() if dotted in arrays})
 
         return cls(
             items=part(Items, "items"),

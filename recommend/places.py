@@ -74,7 +74,7 @@ class Places:
         """
         n_items, first, n_days = self.measures.tolist()
         end = np.clip(moments - first, 0, n_days)
-        begins = np.stack((np.maximum(end - RECENT_DAYS, 0), np.zeros_like(end)))
+        begins = np.stack((np.clip(moments - first - RECENT_DAYS, 0, n_days), np.zeros_like(end)))
         held = _between(self.lines, (places * n_items + items) * n_days, begins, end)
         seen = _between(self.visits, places * n_days, begins, end)
         shares: Floats = ((held + LEAN_BASKETS * usual) / (seen + LEAN_BASKETS)).T

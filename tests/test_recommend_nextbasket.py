@@ -69,6 +69,17 @@ def test_the_next_basket_of_some_may_be_learnt_from() -> None:
     assert all(len(set(r.tolist())) == 5 for r in ready.best(trees, 5))
 
 
+def test_a_cross_sell_list_holds_only_what_the_customer_never_bought() -> None:
+    baskets = alternating(customers=120, visits=5)
+    ready = NextBaskets.of(baskets, Shelving.unknown(35), earlier=2, timed=True)
+    trees = ready.fit(np.zeros(120, dtype=bool), np.arange(120) % 5 == 0)
+    history = baskets.without_last(1)
+    for c, new in enumerate(ready.best(trees, 5, new=True)):
+        assert not np.isin(new, history.slice(c, c + 1).items).any()
+    some = ready.best(trees, 5, whom=np.arange(120) < 3)
+    assert [r.tolist() for r in some[:3]] == [r.tolist() for r in ready.best(trees, 5)[:3]]
+
+
 def test_the_moment_is_the_day_of_the_visit_when_it_is_known() -> None:
     baskets = alternating(customers=5, visits=4)
     _, timed = visit(baskets, 0, timed=True)

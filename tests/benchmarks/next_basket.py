@@ -56,7 +56,6 @@ BARS = {
 K = 10
 CHOICES: dict[str, dict[str, object]] = {
     "31 leaves": {},
-    "63 leaves": {"num_leaves": 63, "learning_rate": 0.03},
     "15 leaves": {"num_leaves": 15},
 }
 VALIDATION = 0.3
