@@ -19,6 +19,7 @@ from pipelines.days import Tables, visible_lines
 from pipelines.features import item_lines
 from pipelines.ledger import Ledger
 from pipelines.orders import fingerprint_of
+from pipelines.shelves import shelves
 
 _OFFERS: Final = """
 SELECT o.offer_id, any_value(o."group") AS "group",
@@ -64,6 +65,8 @@ class Responses:
         ``customer_id``, ``offer_id``, ``outcome``, ``at``; None without any.
     fingerprint
         Of all of them.
+    products
+        ``item``, ``kind``, ``price``, ``margin``: see :func:`pipelines.shelves.shelves`.
     """
 
     lines: pd.DataFrame
@@ -71,6 +74,7 @@ class Responses:
     exposures: pd.DataFrame | None
     outcomes: pd.DataFrame | None
     fingerprint: str
+    products: pd.DataFrame | None = None
 
 
 def order_places(source: Ledger | Tables, as_of: date) -> ibis.Table:
@@ -112,11 +116,13 @@ def responses_of(ledger: Ledger, as_of: date) -> Responses:
         ledger.connection.execute(query, [as_of]).df() for query in (_OFFERS, _EXPOSURES, _OUTCOMES)
     )
     flat = offers.assign(items=offers["items"].map(str))
-    hashes = [fingerprint_of(table) for table in (lines, flat, exposures, outcomes)]
+    products = shelves(ledger, as_of)
+    hashes = [fingerprint_of(table) for table in (lines, flat, exposures, outcomes, products)]
     return Responses(
         lines=lines,
         offers=None if offers.empty else offers,
         exposures=None if exposures.empty else exposures,
         outcomes=None if outcomes.empty else outcomes,
         fingerprint=hashlib.sha256("".join(hashes).encode()).hexdigest(),
+        products=products,
     )

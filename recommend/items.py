@@ -31,10 +31,14 @@ class Shelving:
         Shape (items): number of the kind each item belongs to; items of one kind can stand in for each other.
     prices
         Shape (items): usual price in the ledger's currency; NaN where unknown.
+    margins
+        Shape (items): what is earned on one, in the same currency; None where unknown of all. A model does
+        not keep it.
     """
 
     kinds: Ints
     prices: Floats
+    margins: Floats | None = None
 
     @classmethod
     def unknown(cls, n_items: int) -> Shelving:
@@ -50,7 +54,7 @@ class Shelving:
         vocabulary
             Names of the items.
         products
-            ``item`` and optionally ``kind`` and ``price``.
+            ``item`` and optionally ``kind``, ``price`` and ``margin``.
         """
         blank = cls.unknown(len(vocabulary))
         if products is None:
@@ -67,7 +71,10 @@ class Shelving:
         prices = blank.prices
         if "price" in table:
             prices = table["price"].reindex(list(vocabulary)).to_numpy(dtype=np.float64)
-        return cls(np.array(kinds, dtype=np.int64), prices)
+        margins = None
+        if "margin" in table:
+            margins = table["margin"].reindex(list(vocabulary)).to_numpy(dtype=np.float64)
+        return cls(np.array(kinds, dtype=np.int64), prices, margins)
 
     @property
     def n_kinds(self) -> int:

@@ -28,6 +28,8 @@ MOST_REMEMBERED: Final = 64  # days and channels whose closed offers are kept
 NOT_LISTED: Final = "not in the catalogue"
 _NEW: Final[Kind] = "cross_sell"
 _BOUGHT: Final[Kind] = "replenish"
+_BETTER: Final[Kind] = "upsell"
+_GENERATED: Final = (_NEW, _BOUGHT, _BETTER)
 _SOLD_ONCE: Final = frozenset({"cross_sell", "upsell"})
 
 
@@ -60,13 +62,14 @@ class Listing:
     places
         Place of each offer in the columns: that in the catalogue.
     kinds, gates
-        Shape (2, offers + 1): code of the kind and number of the gate, to who has not bought any of its items
-        and to who has. They differ for an offer made from an item: a replenishment to who buys it already.
+        Shape (3, offers + 1): code of the kind and number of the gate, to who has not bought any of its
+        items, to who has, and to who has not but buys a cheaper item of the kind. They differ for an offer
+        made from an item: a cross-sell, a replenishment, an upsell.
     mandatory, capped, own_checks, several
         Shape (offers + 1): whether it goes first, has caps per customer, has checks that ask about the offer
         itself, is about several items.
     sold_once
-        Shape (2, offers + 1): whether it must not be made to who has all its items.
+        Shape (3, offers + 1): whether it must not be made to who has all its items.
     groups
         Shape (offers + 1): number of its group, 0 for none.
     only_items
@@ -77,15 +80,15 @@ class Listing:
         offers = book.catalogue.offers
         self.book, self.offers = book, offers
         self.places = book.catalogue.places
-        kinds = [(_NEW, _BOUGHT) if offer.generated else (offer.kind, offer.kind) for offer in offers]
-        self.kinds = np.array([[KIND_CODES[k] for k in pair] for pair in [*kinds, (_NEW, _NEW)]]).T.copy()
+        kinds = [_GENERATED if offer.generated else (offer.kind,) * 3 for offer in offers]
+        self.kinds = np.array([[KIND_CODES[k] for k in three] for three in [*kinds, (_NEW,) * 3]]).T.copy()
         self.gate_list = [Gate((), _NEW, "marketing", mandatory=False)]  # of what is not in the catalogue
         numbers: dict[tuple[int, Kind, str, bool], int] = {}
-        pairs = [
-            [self._gate(numbers, offer, kind) for kind in pair]
-            for offer, pair in zip(offers, kinds, strict=True)
+        gates = [
+            [self._gate(numbers, offer, kind) for kind in three]
+            for offer, three in zip(offers, kinds, strict=True)
         ]
-        self.gates = np.array([*pairs, [0, 0]], dtype=np.int64).T.copy()
+        self.gates = np.array([*gates, [0, 0, 0]], dtype=np.int64).T.copy()
         self.mandatory = _flags(offer.mandatory for offer in offers)
         self.capped = _flags(bool(offer.caps) for offer in offers)
         self.own_checks = _flags(offer.offer_id in book.own_checks for offer in offers)
@@ -93,10 +96,10 @@ class Listing:
         self.sold_once = np.array(
             [
                 _flags(
-                    pair[bought] in _SOLD_ONCE and not offer.repeatable and bool(offer.items)
-                    for offer, pair in zip(offers, kinds, strict=True)
+                    three[state] in _SOLD_ONCE and not offer.repeatable and bool(offer.items)
+                    for offer, three in zip(offers, kinds, strict=True)
                 )
-                for bought in (0, 1)
+                for state in range(3)
             ]
         )
         self.group_numbers = {name: 1 + n for n, name in enumerate(sorted(set(book.groups.values())))}

@@ -41,6 +41,8 @@ _ORDER: Final[Mapping[str, int]] = {
     "contact": 6,
 }
 _NEVER: Final = 7
+_BETTER: Final = 2  # beside 0 for not bought, 1 for bought: which row of a listing's columns holds
+_BETTER_SOURCE: Final = "upsell"
 
 
 class Verdict(NamedTuple):
@@ -94,6 +96,7 @@ class Moment:
         self.rows: list[int] = places.tolist()
         self.items = self._items()
         some, every = self._has_bought()
+        some[(some == 0) & self._better_of_kind()] = _BETTER
         self.kinds: Ints = self.listing.kinds[some, places]
         self.codes = self._refuse(some, every)
         self.weighed = self.codes == PASSED
@@ -158,6 +161,14 @@ class Moment:
             some[place] = not bought.isdisjoint(items)
             every[place] = bought.issuperset(items)
         return some, every
+
+    def _better_of_kind(self) -> Flags:
+        """Return which candidates are dearer items of a kind the customer buys."""
+        numbers, place = np.unique(self.proposed.sources, return_inverse=True)
+        names = self.proposed.source_names
+        upsell = [_BETTER_SOURCE in names[number] for number in numbers.tolist()]
+        better: Flags = np.array(upsell, dtype=bool)[place]
+        return better
 
     def _refuse(self, some: Ints, every: Flags) -> Ints:
         """Return the refusal of each candidate by everything but its worth."""

@@ -89,9 +89,11 @@ def better_of_kind(
 ) -> Related:
     """Relate each item to dearer ones of its kind, up to ``most_times_price`` its price, by popularity.
 
-    Where kinds or prices are unknown nothing is related.
+    Where kinds or prices are unknown nothing is related; where both margins are known, the dearer item must
+    earn more.
     """
     n_items = len(shelving.kinds)
+    margins = np.full(n_items, np.nan) if shelving.margins is None else shelving.margins
     related = np.repeat(np.arange(n_items, dtype=np.int64)[:, None], width, axis=1)
     strength = np.zeros((n_items, width))
     order = np.argsort(shelving.kinds, kind="stable")
@@ -100,7 +102,8 @@ def better_of_kind(
         if len(group) < 2 or np.isnan(price).all():
             continue
         for i, own in zip(group.tolist(), price.tolist(), strict=True):
-            dearer = group[(price > 1.05 * own) & (price <= most_times_price * own)]
+            earns_less = margins[group] <= margins[i]
+            dearer = group[(price > 1.05 * own) & (price <= most_times_price * own) & ~earns_less]
             best = dearer[np.lexsort((dearer, -items.orders[dearer]))][:width]
             related[i, : len(best)] = best
             strength[i, : len(best)] = items.order_share[best]

@@ -268,6 +268,16 @@ def test_kinds_and_prices_let_a_dearer_item_be_put_forward(lines: pd.DataFrame) 
         Proposer().fit(lines, as_of=AS_OF, horizon_days=14, products=products.drop(columns="item"))
 
 
+def test_a_dearer_item_that_earns_less_is_not_put_forward_as_better(lines: pd.DataFrame) -> None:
+    items = sorted(lines.item.unique())
+    prices = range(10, 10 + len(items))
+    products = pd.DataFrame({"item": items, "kind": "all", "price": prices, "margin": [-p for p in prices]})
+    proposer = Proposer().fit(lines, as_of=date(2024, 5, 26), horizon_days=14, products=products)
+    catalogue = Catalogue().with_items(proposer.vocabulary)
+    found = proposer.propose(profile_of(lines, "c7"), catalogue, Context(), AT)
+    assert not any("upsell" in c.sources for c in found)
+
+
 def test_a_history_of_unknown_items_is_answered_with_what_others_buy(
     proposer: Proposer, catalogue: Catalogue
 ) -> None:

@@ -243,6 +243,22 @@ def test_an_item_is_a_replenishment_to_who_buys_it_and_a_cross_sell_to_others() 
     }
 
 
+def test_a_dearer_item_of_a_kind_they_buy_is_an_upsell_and_asked_about_as_one() -> None:
+    catalogue = Catalogue().with_items(["TEA", "SENCHA"], margins={"TEA": 1.0, "SENCHA": 2.0})
+    better = [Candidate(f"item:{i}", i, ("popular", "upsell"), propensity=0.2) for i in ("TEA", "SENCHA")]
+    decision = decide(ANN, better, catalogue, NOBODY_HELD_OUT, CALM, Context(), AT, decision_id="d")
+    assert {hint.offer_id: hint.kind for hint in decision.hints} == {
+        "item:SENCHA": "upsell",
+        "item:TEA": "replenish",  # what they buy is no upsell
+    }
+    never = replace(
+        NOBODY_HELD_OUT, rules=(PolicyRule("suitability", "offer.kind != 'upsell'", "no upselling"),)
+    )
+    held = decide(ANN, better, catalogue, never, CALM, Context(), AT, decision_id="d")
+    assert fate(held, "item:SENCHA") == ("suitability", "no upselling")
+    assert said(held) == ["item:TEA"]
+
+
 @pytest.mark.parametrize(
     ("consent", "direction", "reason"),
     [

@@ -200,8 +200,8 @@ def test_a_complaint_repeated_in_a_conversation_is_one_event(shop: LocalClient) 
     url = "/v1/conversations/chat-angry/messages"
     for text in ("It arrived broken", "I want to complain", "This is unacceptable"):
         shop.post(url, json={"customer_id": "zoe", "text": text})
-    held = [one for one in shop.get("/v1/people/zoe").json()["held"]["events"] if one["kind"] == "interaction"]
-    assert len(held) == 1
+    held = shop.get("/v1/people/zoe").json()["held"]["events"]
+    assert [one["kind"] for one in held] == ["interaction"]
 
 
 def test_what_a_customer_wrote_is_heard_and_not_kept(shop: LocalClient, var: Path) -> None:
