@@ -2,8 +2,9 @@
 
 ``python -m tests.benchmarks.value_backtest [--data DIR] [--check]``: CDNOW and Complete Journey come with
 packages; ``--data`` adds apparel. On each log the back-test chooses a model from what is visible on the
-split day; then every competitor is asked for the days after it. Measures carry bootstrap intervals over
-customers. The last line is JSON; ``--check`` exits 1 with a line per bar that is missed.
+split day; then every competitor is asked for the days after it. On Complete Journey the trees are also told
+what is known beyond orders: departments, discounts, campaigns and redemptions. Measures carry bootstrap
+intervals over customers. The last line is JSON; ``--check`` exits 1 with a line per bar that is missed.
 """
 
 from __future__ import annotations
@@ -22,12 +23,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clv.backtest import PAST_SPEND, PROCESSES, WITH_TREES, backtest
+from clv.backtest import BEYOND, PAST_SPEND, PROCESSES, WITH_TREES, backtest
+from clv.circumstances import Circumstances
 from clv.columns import LOG_GAP_SUM, PREDICTED_CLV, TILT
 from clv.holdout import bias, measure, normalised_gini, past_spend_rate, split
 from clv.summary import log_gaps
 from clv.valuation import ValueModel
 from clv.value import ValueConfig
+from pipelines.circumstances import circumstances_of
+from pipelines.ingest import ingest
+from pipelines.ledger import Ledger
+from pipelines.sources import source_for
 from tests import cdnow
 
 
@@ -39,6 +45,7 @@ class Log:
     horizon_days: int
     least_gini: float
     most_bias: float
+    circumstances: Circumstances | None = None
 
 
 def logs(data: Path | None) -> Iterator[Log]:
@@ -47,7 +54,10 @@ def logs(data: Path | None) -> Iterator[Log]:
     if journey is not None:
         end = date(2017, 8, 31)
         last: date = journey["ordered_at"].max().date()
-        yield Log("complete_journey", journey, end, (last - end).days, 0.862, 0.03)
+        with Ledger(None) as ledger:
+            ingest(ledger, source_for("complete-journey"))
+            beyond = circumstances_of(ledger)
+            yield Log("complete_journey", journey, end, (last - end).days, 0.862, 0.03, beyond)
     if data is not None:
         lines = pd.read_csv(data / "apparel" / "apparelTrans.csv")
         lines = lines.rename(columns={"Id": "customer_id", "Date": "ordered_at", "Price": "amount"})
@@ -79,10 +89,14 @@ def judged(log: Log, config: ValueConfig) -> Iterator[tuple[str, np.ndarray]]:
     summary = held.summary.assign(**{LOG_GAP_SUM: gaps})
     yield PAST_SPEND, past_spend_rate(summary, log.horizon_days)
     ways = [(kind, replace(config, kind=kind, method="process")) for kind in PROCESSES]
-    ways += [(method, replace(config, method=method)) for method in WITH_TREES]
+    ways += [(method, replace(config, method=method, beyond_orders=False)) for method in WITH_TREES]
+    if log.circumstances is not None:
+        ways += [(BEYOND[m], replace(config, method=m, beyond_orders=True)) for m in WITH_TREES]
     for name, way in ways:
-        model = ValueModel.fit(summary, as_of=log.as_of, config=way, purchases=log.purchases)
-        asked = summary.assign(**{TILT: model.tilts(summary, log.purchases)})
+        known = {"purchases": log.purchases, "circumstances": log.circumstances}
+        model = ValueModel.fit(summary, as_of=log.as_of, config=way, **known)
+        tilts = model.tilts(summary, log.purchases, circumstances=log.circumstances)
+        asked = summary.assign(**{TILT: tilts})
         yield name, model.predict(asked, log.horizon_days)[PREDICTED_CLV].to_numpy(np.float64)
 
 
@@ -108,7 +122,13 @@ def main() -> int:
     for log in logs(asked.data):
         started = time.perf_counter()
         plain = ValueConfig(annual_discount=0.0)
-        report = backtest(log.purchases, as_of=log.as_of, horizon_days=log.horizon_days, config=plain)
+        report = backtest(
+            log.purchases,
+            as_of=log.as_of,
+            horizon_days=log.horizon_days,
+            config=plain,
+            circumstances=log.circumstances,
+        )
         chosen_in = time.perf_counter() - started
         held = split(log.purchases, log.as_of, log.horizon_days)
         print(f"\n{log.name}: {len(held.summary)} customers, {log.horizon_days} days from {log.as_of}")
@@ -124,7 +144,7 @@ def main() -> int:
             low, high = spread["gini_95"]
             mark = "*" if name == report.chosen else " "
             print(
-                f" {mark}{name:11} Gini {m.gini:.4f} ({low:.3f} to {high:.3f})  Spearman {m.spearman:.3f}  "
+                f" {mark}{name:21} Gini {m.gini:.4f} ({low:.3f} to {high:.3f})  Spearman {m.spearman:.3f}  "
                 f"deciles {m.decile_mape:.3f}  bias {m.bias:+.3f}  MAE {m.mae:.2f}"
             )
             figures[name] = {**m.as_dict(), **spread}
