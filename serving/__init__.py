@@ -25,6 +25,7 @@ feedback      the log as tables: labelled decisions, and what the ledger takes i
 clock         what time it is
 secret        what keys, pseudonyms and the audit trail are sealed with
 metrics       what is counted and timed
+colleagues    what the service's other workers counted
 logs          structured logs
 schemas       what goes over the wire
 lists         a list of customers as CSV

@@ -21,6 +21,7 @@ from serving.access.tokens import Tokens
 from serving.agent import page
 from serving.api import conversations, customers, decisions, events, health, offers, people, segments
 from serving.champions import Champions
+from serving.colleagues import EVERY_SECONDS, Colleagues
 from serving.description import described
 from serving.doorway import Doorway, security_headers
 from serving.engines import open_publication
@@ -125,6 +126,10 @@ def _add_gauges(service: Service) -> None:
     shelf, memory = service.shelf, service.memory
     service.metrics.gauges |= {
         "clv_model_age_seconds": ("Since the models in use were put in place.", lambda: shelf.age_seconds),
+        "clv_registry_silent_seconds": (
+            "Since the registry last named a champion that could be used.",
+            lambda: service.champions.silent_seconds,
+        ),
         "clv_generation": ("Running number of the generation in use.", lambda: shelf.sequence),
         "clv_swaps": ("Generations put in place by this process.", lambda: shelf.swaps),
         "clv_queue": ("Events and decisions that wait to be written.", lambda: memory.commits.weight),
@@ -144,6 +149,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     _arrange_memory(service)
     duties = (_watch, _recover, _tidy, _ask_registry)
     tasks = [asyncio.create_task(duty(service)) for duty in duties]
+    tasks.append(asyncio.create_task(_tell(service.metrics, app.state.colleagues)))
     try:
         yield
     finally:
@@ -161,7 +167,7 @@ async def _watch(service: Service) -> None:
         if service.shelf.sequence != looked_through:
             looked_through = await _look_through(service)
         if service.shelf.trouble not in {"", trouble}:
-            log.error("publication not in use", extra={"facts": {"why": service.shelf.trouble}})
+            log.error("publication not in use", extra={"facts": {"why": service.shelf.trouble_in_full}})
         trouble = service.shelf.trouble
         await asyncio.sleep(service.settings.serving.poll_seconds)
         if await asyncio.to_thread(service.shelf.refresh):
@@ -201,6 +207,21 @@ async def _tidy(service: Service) -> None:
     while True:
         await asyncio.sleep(_TIDY_SECONDS)
         await service.memory.tidy()
+
+
+async def _tell(metrics: Metrics, colleagues: Colleagues) -> None:
+    """Tell the other workers for ever what this one counted; say once when that cannot be done."""
+    trouble = ""
+    while colleagues.present:
+        try:
+            await asyncio.to_thread(colleagues.tell, metrics.figures())
+        except OSError as error:
+            if not trouble:
+                log.warning("figures not shared", extra={"facts": {"why": str(error)}})
+            trouble = str(error)
+        else:
+            trouble = ""
+        await asyncio.sleep(EVERY_SECONDS)
 
 
 async def _note_publication(service: Service, publication: Publication | None) -> None:

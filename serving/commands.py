@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -58,7 +60,8 @@ def serve(
 ) -> None:
     """Answer questions over HTTP: who is this customer, what to say next, who is in a segment.
 
-    Without sign-in it listens on this machine only. A new publication is picked up while it runs.
+    Without sign-in it listens on this machine only. A new publication is picked up while it runs. Told to end
+    (SIGTERM or Ctrl-C), it answers what is under way, writes what waits, and ends with 0.
     """
     _hand_on(config, data_dir, workers)
     settings = load_settings()
@@ -66,6 +69,7 @@ def serve(
     named = port if port is not None else settings.serving.port
     check_address(address, settings)
     _greet(Console(stderr=True), settings, address, named)
+    signal.signal(signal.SIGTERM, _leave)
     uvicorn.run(
         "serving.app:own_process",
         factory=True,
@@ -77,6 +81,11 @@ def serve(
         log_level="warning",
         timeout_graceful_shutdown=settings.serving.drain_seconds,
     )
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Take the signal to end, raised once more when the server has ended: nothing is left to do."""
+    del number, frame
 
 
 def check_address(host: str, settings: Settings) -> None:

@@ -43,5 +43,5 @@ async def readyz(service: ServiceDep) -> Response:
     },
 )
 async def metrics(service: ServiceDep) -> Response:
-    """Everything counted in this worker, in Prometheus' text format."""
+    """Everything counted, in Prometheus' text format: by all workers of this machine, up to a second ago."""
     return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
