@@ -21,6 +21,7 @@ sources     where rows come from: built-in data, files, folders, globs, database
 complete_journey  the demo's retail data as the six tables
 databases   rows of a SQL database, one query per table
 delimited   text files: separator, header, staging, and lines found again
+prices      whether a price is of the unit or of the line
 encodings   which encoding a file is in, or why that cannot be told
 feeds       one file or query that feeds one table
 words       yes and no, channels and outcomes, as people write them
@@ -70,9 +71,9 @@ SQL URL; ``TABLE=SOURCE`` where the name of a file does not tell the table; a ma
 section per table.
 
 Headers are compared without case, blanks and punctuation, in English, German, French, Spanish and Chinese
-(``CustomerID``, ``Kundennr`` and ``客户编号`` are one column). ``price`` beside ``quantity`` is refused until
-the mapping says whether it is of the unit or of the line; ``unit_price`` times ``quantity`` makes an
-amount. Columns beyond the contract are kept with customers, products and offers; ``consent_email`` is a
+(``CustomerID``, ``Kundennr`` and ``客户编号`` are one column). ``price`` beside ``quantity`` is of the unit
+or of the line, as its lines show; where they fit both it is refused until the mapping says. ``unit_price``
+times ``quantity`` makes an amount. Columns beyond the contract are kept with customers, products and offers; ``consent_email`` is a
 permission.
 
 Encodings: UTF-8 (with or without a mark) and UTF-16 by themselves; GB 18030, Big5 and Latin-1 by the
@@ -82,8 +83,8 @@ row and the cure.
 
 A row that cannot be used goes to ``quarantine/TABLE-FILE-XXXXXXXX.csv`` beside the ledger with file,
 line, column, reason and itself, and to the ledger's table ``quarantine``; a cured file empties both.
-Always read = accepted + duplicates + quarantined + forgotten. A line with an order number, or a row with a key, is
-there once; equal lines without an order number are separate purchases and are matched one to one across
+Always read = accepted + duplicates + quarantined + forgotten. A line with an order number, or a row with
+a key, is there once; equal lines without an order number are separate purchases and are matched one to one across
 files. A newer row of the same customer, product, offer or interaction replaces the older. Purchases of
 products nobody listed are kept and counted, or kept out with ``references = "quarantine"``. A second
 currency is an error.

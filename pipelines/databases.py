@@ -62,7 +62,7 @@ class SqlFeed:
             ) from error
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT {select} FROM {arrived}")
         connection.execute(f"DROP TABLE {arrived}")
-        return staged(connection, relation)
+        return staged(connection, relation, where=self.label)
 
     def locate(
         self, connection: duckdb.DuckDBPyConnection, held: Staged, rows: Sequence[int]

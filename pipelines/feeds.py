@@ -16,6 +16,7 @@ from clv.errors import DataError
 from pipelines.aliases import require, resolve
 from pipelines.delimited import Malformed, TextFile
 from pipelines.mapping import TableMapping
+from pipelines.prices import AMBIGUOUS, settle_price
 from pipelines.tables import TABLES, Table
 from pipelines.words import NO, NOTHING, YES
 
@@ -91,7 +92,9 @@ class TextFeed:
         select = select_columns(TABLES[self.table], self.file.headers, self.mapping, self.label)
         malformed = self.file.stage(connection, relation, select)
         notes = (f"read as {self.file.encoding}, separator {self.file.separator!r}",)
-        return staged(connection, relation, malformed=malformed, notes=notes, lossy=self.file.lossy)
+        return staged(
+            connection, relation, where=self.label, malformed=malformed, notes=notes, lossy=self.file.lossy
+        )
 
     def locate(
         self, connection: duckdb.DuckDBPyConnection, held: Staged, rows: Sequence[int]
@@ -128,7 +131,7 @@ class QueryFeed:
             ) from error
         select = select_columns(TABLES[self.table], [row[0] for row in described], self.mapping, self.label)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {relation} AS SELECT {select} FROM ({self.query})")
-        return staged(connection, relation)
+        return staged(connection, relation, where=self.label)
 
     def locate(
         self, connection: duckdb.DuckDBPyConnection, held: Staged, rows: Sequence[int]
@@ -164,9 +167,10 @@ def select_columns(table: Table, headers: Sequence[str], mapping: TableMapping, 
         table, headers, {c: h for c, h in single.items() if not c.startswith("consent.")}, where=where
     )
     paths = {column: header for column, header in mapping.columns.items() if isinstance(header, tuple)}
-    _reject_two_prices(table, found, mapping, where)
     require(table, {*found, *paths, *mapping.constants}, headers, where=where)
     parts = {column: quote(header) for column, header in found.items() if column not in paths}
+    if _has_two_readings(table, found, mapping):
+        parts[AMBIGUOUS] = parts.pop("amount")
     parts |= {
         column: "concat_ws('/', " + ", ".join(quote(header) for header in header_path) + ")"
         for column, header_path in paths.items()
@@ -203,11 +207,14 @@ def staged(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
     *,
+    where: str,
     malformed: Sequence[Malformed] = (),
     notes: Sequence[str] = (),
     lossy: bool = False,
 ) -> Staged:
     """Describe a temporary table that was just filled."""
+    settled = settle_price(connection, relation, where)
+    notes = notes if settled is None else (*notes, settled)
     types = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
     first = connection.execute(f"SELECT coalesce(min(rowid), 0) FROM {relation}").fetchall()[0][0]
     return Staged(relation, types, tuple(malformed), tuple(notes), lossy=lossy, first=first)
@@ -218,15 +225,11 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _reject_two_prices(table: Table, found: dict[str, str], mapping: TableMapping, where: str) -> None:
+def _has_two_readings(table: Table, found: dict[str, str], mapping: TableMapping) -> bool:
+    """Tell whether a price stands beside a quantity, so that it may be of the unit or of the line."""
     if table.name != "purchases" or "amount" in mapping.columns or "quantity" not in found:
-        return
-    if re.fullmatch(r"\W*price\W*", found.get("amount", ""), re.IGNORECASE):
-        raise DataError(
-            f"{found['amount']!r} may be the price of one unit or of the line.",
-            where=where,
-            hint="Name it in a mapping file, under [purchases.columns], as unit_price or as amount.",
-        )
+        return False
+    return re.fullmatch(r"\W*price\W*", found.get("amount", ""), re.IGNORECASE) is not None
 
 
 def _split_consents(

@@ -247,6 +247,24 @@ def test_a_price_that_may_be_of_the_unit_or_of_the_line_is_refused(tmp_path: Pat
     assert "unit_price" in refusal.value.hint
 
 
+def test_a_price_is_read_as_its_lines_show(tmp_path: Path) -> None:
+    header = "Customer ID,Invoice,StockCode,Quantity,InvoiceDate,Price"
+    sent_back = ["1,A1,tea,3,2024-01-01,2.50", "1,C1,tea,-1,2024-01-05,2.50", "2,A2,tea,1,2024-01-05,2.50"]
+    of_a_line = ["1,A1,tea,3,2024-01-01,7.50", "1,C1,tea,-1,2024-01-05,-2.50", "2,A2,tea,1,2024-01-05,2.50"]
+    constant = [f"{n % 9},A{n},tea,{n % 4 + 1},2024-01-{n % 28 + 1:02},2.50" for n in range(40)]
+    growing = [f"{n % 9},A{n},tea,{n % 4 + 1},2024-01-{n % 28 + 1:02},{2.5 * (n % 4 + 1)}" for n in range(40)]
+    for lines, units, paid in (
+        (sent_back, 3, 7.5),
+        (of_a_line, 3, 7.5),
+        (constant, 2, 5.0),
+        (growing, 2, 5.0),
+    ):
+        with Ledger(None) as ledger:
+            take_in(ledger, write(tmp_path / "orders.csv", log(lines, header)))
+            found = rows(ledger, f"SELECT DISTINCT amount FROM purchases WHERE quantity = {units}")
+            assert found == [(paid,)]
+
+
 def test_a_database_feeds_one_query_per_table(tmp_path: Path) -> None:
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as database:
