@@ -44,6 +44,10 @@ LARGEST_BODY: Final = 512_000
 ROUTERS: Final = (customers, offers, segments, events, decisions, conversations, people, health, page)
 _RECOVER_SECONDS: Final = 1.0
 _TIDY_SECONDS: Final = 0.25
+_DESCRIPTION: Final = (
+    "A field that a body does not know is refused; a parameter that a route does not know, behind the "
+    "question mark of an address, is ignored. Every error has one shape, with a hint what to do."
+)
 _GARBAGE: Final = (20_000, 20, 20)
 
 
@@ -75,6 +79,7 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
     app = FastAPI(
         title="Customer value and next best offer",
         summary="Who a customer is, what to say next, and who is in a segment.",
+        description=_DESCRIPTION,
         version="1",
         docs_url=None,  # the stock pages load scripts from elsewhere; contact centres run closed networks
         redoc_url=None,

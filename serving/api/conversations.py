@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated, Final, TypeAlias
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Body, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from recommend.context import Context
@@ -32,6 +32,17 @@ ConversationId: TypeAlias = Annotated[
     str, Path(min_length=1, max_length=200, description="As the helpdesk names it.", examples=["chat-42"])
 ]
 
+_EXAMPLES = {
+    "asks": {
+        "summary": "The customer asks for something",
+        "value": {"customer_id": "1058", "text": "Do you have coffee?", "channel": "chat", "locale": "en"},
+    },
+    "complains": {
+        "summary": "The customer complains: service first",
+        "value": {"customer_id": "1058", "text": "My delivery is three days late."},
+    },
+}
+
 
 @router.post(
     "/v1/conversations/{conversation_id}/messages",
@@ -39,7 +50,10 @@ ConversationId: TypeAlias = Annotated[
     responses=errors(400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
 async def message(
-    request: Request, conversation_id: ConversationId, body: MessageBody, service: ServiceDep
+    request: Request,
+    conversation_id: ConversationId,
+    body: Annotated[MessageBody, Body(openapi_examples=_EXAMPLES)],
+    service: ServiceDep,
 ) -> Response:
     """Hear a message and decide again: what was said before in the conversation still holds.
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 
 from clv.errors import DataError
 from serving.access.gate import GatedRoute
@@ -23,6 +23,24 @@ router = APIRouter(tags=["decisions"], route_class=GatedRoute)
 DecisionId: TypeAlias = Annotated[
     str, Path(min_length=1, max_length=64, description="From the answer with the hints.")
 ]
+
+_EXAMPLES = {
+    "said and taken": {
+        "summary": "The agent said it, and the customer took it",
+        "value": {
+            "outcomes": [
+                {"offer_id": "item:COFFEE", "outcome": "presented"},
+                {"offer_id": "item:COFFEE", "outcome": "accepted", "value": 6.99},
+            ]
+        },
+    },
+    "turned down": {
+        "summary": "The customer did not want it, and said why",
+        "value": {
+            "outcomes": [{"offer_id": "item:TEA", "outcome": "rejected", "reason": "too expensive"}],
+        },
+    },
+}
 
 
 @router.get(
@@ -44,7 +62,10 @@ async def decision(request: Request, decision_id: DecisionId, service: ServiceDe
     responses=errors(400, 401, 403, 404, 413, 422, 429, 503),
 )
 async def outcomes(
-    request: Request, decision_id: DecisionId, body: OutcomesBody, service: ServiceDep
+    request: Request,
+    decision_id: DecisionId,
+    body: Annotated[OutcomesBody, Body(openapi_examples=_EXAMPLES)],
+    service: ServiceDep,
 ) -> Response:
     """Say what became of the offers of a decision; the same outcome told twice is kept once.
 

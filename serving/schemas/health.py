@@ -23,5 +23,5 @@ class ReadyAnswer(Schema):
     reasons: tuple[str, ...] = Field(examples=[[]])
     snapshot: str = Field(examples=["000007-2017-12-31"])
     as_of: date | None = Field(examples=["2017-12-31"])
-    models: dict[str, str] = Field(examples=[{"clv-value": "3", "clv-propensity": "2"}])
+    models: dict[str, str] = Field(examples=[{"clv-value": "3", "clv-propensity": "2", "clv-topics": "1"}])
     sign_in: bool = Field(examples=[False], description="False: everyone on this machine may do everything.")
