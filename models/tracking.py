@@ -20,6 +20,9 @@ from clv.errors import RegistryError
 # Before the import: telemetry starts with it. A user's own setting wins.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")  # no model of ours is a pickle
+# A server that is away is told within seconds: MLflow by itself would try seven times, two minutes each.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 
 with warnings.catch_warnings():
     # MLflow 3.17.2 warns about its own type hints while it is imported, and SQLAlchemy 2.1 about its mappings

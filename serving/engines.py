@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from lightgbm.basic import LightGBMError
+
+from clv.errors import SnapshotError
 from clv.valuation import ValueModel
 from models.files import read_bundle
+from models.publication import PREPARED
 from models.snapshot import Snapshot
 from recommend.candidates import Proposer
-from recommend.catalogue import ITEM_PREFIX, Catalogue
+from recommend.catalogue import Catalogue
 from recommend.engine import Engine
 from recommend.explore import explorer_from
 from recommend.lexicon import Lexicon
 from recommend.policies import Policies
+from recommend.prepared import Prepared
 from recommend.segments import SegmentModel
 from recommend.speech import Speech
 from recommend.topics import TopicModel
@@ -24,6 +29,8 @@ from serving.live.standing import Standing
 from serving.published import Publication
 
 VALUE_NAME: Final = "clv-value"
+TOPICS_NAME: Final = "clv-topics"
+_UNREAD: Final = (AttributeError, LookupError, TypeError, ValueError, LightGBMError)
 
 
 def open_publication(root: Path, champion: Champion | None = None) -> Publication:
@@ -42,9 +49,18 @@ def open_publication(root: Path, champion: Champion | None = None) -> Publicatio
     Raises
     ------
     SnapshotError
-        If nothing was published, or a file of it is not what the manifest says.
+        If nothing was published, or a file of it is not what the manifest says, or not to be read.
     """
     snapshot = Snapshot.current(root)
+    try:
+        return _opened(root, snapshot, champion)
+    except _UNREAD as error:  # every hash is right: whoever wrote it meant something else
+        what = f"The generation holds something this version cannot read: {type(error).__name__}."
+        hint = "Publish again with this version."
+        raise SnapshotError(what, where=f"{snapshot.manifest.name}: {error}", hint=hint) from error
+
+
+def _opened(root: Path, snapshot: Snapshot, champion: Champion | None) -> Publication:
     proposer, propensity = _proposer(snapshot, champion)
     value_model, value = _value_model(snapshot)
     segments = _document(snapshot, "segment_model")
@@ -65,6 +81,7 @@ def open_publication(root: Path, champion: Champion | None = None) -> Publicatio
         proposer,
         explorer=explorer_from(exploration) if exploration else None,
         words=Speech(),
+        prepared=_prepared(snapshot, champion, proposer, catalogue),
         model_version=propensity,
         snapshot=snapshot.manifest.name,
     )
@@ -77,7 +94,7 @@ def open_publication(root: Path, champion: Champion | None = None) -> Publicatio
         value,
         propensity,
         segment_model.private_segments() if segment_model else frozenset(),
-        _topics(snapshot),
+        *_topics(snapshot),
     )
 
 
@@ -91,8 +108,7 @@ def _catalogue(snapshot: Snapshot, proposer: Proposer | None) -> Catalogue:
     """Return the published offers, and one for every item the model knows."""
     raw = _document(snapshot, "offers")
     offers = Catalogue.from_json(raw) if raw else Catalogue()
-    known = proposer.vocabulary if proposer else ()
-    return offers.with_items(item for item in known if f"{ITEM_PREFIX}{item}" not in offers.by_id)
+    return proposer.complete(offers) if proposer else offers
 
 
 def _lexicon(catalogue: Catalogue) -> Lexicon:
@@ -104,9 +120,11 @@ def _lexicon(catalogue: Catalogue) -> Lexicon:
     return Lexicon.build(names)
 
 
-def _topics(snapshot: Snapshot) -> TopicModel | None:
+def _topics(snapshot: Snapshot) -> tuple[TopicModel | None, str]:
     folder = snapshot.folder("topics")
-    return None if folder is None else TopicModel.load(folder)
+    if folder is None:
+        return None, ""
+    return TopicModel.load(folder), f"{TOPICS_NAME}/{_version(snapshot, folder, TOPICS_NAME)}"
 
 
 def _proposer(snapshot: Snapshot, champion: Champion | None) -> tuple[Proposer | None, str]:
@@ -117,6 +135,16 @@ def _proposer(snapshot: Snapshot, champion: Champion | None) -> tuple[Proposer |
     if folder is None:
         return None, ""
     return Proposer.load(folder), f"{PROPENSITY_NAME}/{_version(snapshot, folder, PROPENSITY_NAME)}"
+
+
+def _prepared(
+    snapshot: Snapshot, champion: Champion | None, proposer: Proposer | None, catalogue: Catalogue
+) -> Prepared | None:
+    """Return what reads the candidates of the night; None where another model or catalogue is in use."""
+    raw = _document(snapshot, PREPARED)
+    published = snapshot.manifest.facts.get(PROPENSITY_NAME)
+    another = champion is not None and champion.version != published
+    return None if proposer is None or another or not raw else Prepared.from_json(raw, proposer, catalogue)
 
 
 def _value_model(snapshot: Snapshot) -> tuple[ValueModel | None, str]:

@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
-from lightgbm.basic import LightGBMError
-
 from clv.errors import ClvError, SnapshotError
 from models.generation import pointed_at
 from models.snapshot import Snapshot
@@ -60,6 +58,8 @@ class Publication:
         Segments whose rule looks at what an agent must not see: never named beside a customer.
     topics
         Learnt from labelled messages; where it is sure, its word counts before the dictionaries'.
+    topics_model
+        Name and version of it; empty if there is none.
     """
 
     snapshot: Snapshot
@@ -71,6 +71,7 @@ class Publication:
     propensity_model: str = ""
     private_segments: frozenset[str] = frozenset()
     topics: TopicModel | None = None
+    topics_model: str = ""
 
     @property
     def name(self) -> str:
@@ -94,21 +95,11 @@ class Publication:
     @property
     def models(self) -> dict[str, str]:
         """Versions by model, without those that are absent."""
-        named = (self.value_model, self.propensity_model)
+        named = (self.value_model, self.propensity_model, self.topics_model)
         return dict(model.rsplit("/", 1) for model in named if "/" in model)
 
 
-# Whatever a loader may stumble over in a file that is not what it should be.
-_BROKEN: Final = (
-    OSError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    LightGBMError,
-)
+_TRIPPED: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 Opener = Callable[..., Publication]
 """Opens the current generation under a root; a champion, where there is one, is the second argument."""
 
@@ -119,10 +110,14 @@ def try_out(publication: Publication) -> None:
     Raises
     ------
     SnapshotError
-        If it has neither a hint nor a reason for silence for an unknown customer.
+        If it trips over the question, or has neither a hint nor a reason for silence for an unknown customer.
     """
     nobody = Profile("", publication.as_of, known=False)
-    decision = publication.decider.decide(nobody, Context(), datetime.now(UTC), "self-test")
+    try:
+        decision = publication.decider.decide(nobody, Context(), datetime.now(UTC), "self-test")
+    except _TRIPPED as error:
+        what = f"The self-test tripped: {type(error).__name__}."
+        raise SnapshotError(what, where=publication.name) from error
     if not decision.hints and not decision.silence:
         raise SnapshotError("The self-test gave neither a hint nor a reason.", where=publication.name)
 
@@ -148,7 +143,8 @@ class Shelf:
         self._pointer: tuple[str, str] | None = None
         self._loaded_at = 0.0
         self.current: Publication | None = None
-        self.trouble = ""
+        self.trouble = ""  # told to whoever asks, so without a path
+        self.trouble_in_full = ""
         self.swaps = 0
 
     @property
@@ -190,11 +186,11 @@ class Shelf:
             publication = self._opener(self._root, champion) if champion else self._opener(self._root)
             try_out(publication)
         except ClvError as error:
-            self._refuse(champion, error, str(error))
+            self._refuse(champion, error)
             return False
-        except _BROKEN as error:
-            what = f"The newest generation cannot be opened: {type(error).__name__}: {error}."
-            self._refuse(champion, error, what)
+        except OSError as error:
+            what = f"The newest generation cannot be read: {error.strerror}."
+            self._refuse(champion, SnapshotError(what, where=str(error.filename)))
             return False
         self.current = publication
         self._pointer, self._in_use = pointer, champion
@@ -203,9 +199,9 @@ class Shelf:
         self.swaps += 1
         return True
 
-    def _refuse(self, champion: Champion | None, error: Exception, what: str) -> None:
+    def _refuse(self, champion: Champion | None, error: ClvError) -> None:
         """Note what is wrong; a champion that cannot be used is given back for the last good model."""
         if champion is not None and champion != self._in_use:
             self._champions.refuse(champion, self._in_use, error)
         else:
-            self.trouble = what
+            self.trouble, self.trouble_in_full = error.what, str(error)

@@ -16,8 +16,10 @@ from models.secret import secret_of
 from models.snapshot import Snapshot
 from pipelines.cli import app
 from pipelines.night import Night
-from pipelines.settings import DataSettings, Settings
+from pipelines.settings import DataSettings, DecisionSettings, Settings
 from pipelines.steps import STEPS, StepResult
+from recommend.context import Context
+from serving.engines import open_publication
 from serving.live.messages import read_message
 from serving.memory import Memory
 from serving.settings import Settings as ServiceSettings
@@ -107,6 +109,30 @@ def test_an_item_and_a_valid_offer_are_in_the_publication(done: tuple[Path, list
     assert offers["club"]["repeatable"]  # coffee is bought again and again
     # a line of coffee costs 1.50, 3.00 or 4.50 with equal chances: about 3
     assert offers["item:coffee"]["margin"] == pytest.approx(3.0, abs=0.1)
+
+
+def test_what_is_tried_and_weighed_is_switched_in_the_settings_and_logged_with_its_chance(
+    shop: Path, done: tuple[Path, list[StepResult]], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(done[0], tmp_path / "var")
+    tried = DecisionSettings(exploration="epsilon", epsilon=1.0, arbitration={"annoyance": {"rate": 0.0}})
+    settings = Settings(data=DataSettings(data_dir=folder), decision=tried)
+    again = Night(settings).run([str(shop)], None)
+    assert ran(list(again)) == {**dict.fromkeys(("ingest", *STEPS), False), "publish": True}
+    usual, changed = (open_publication(place / "published") for place in (done[0], folder))
+    assert changed.engine.arbitration.annoyance.rate == 0.0
+    at, chances = datetime.combine(changed.as_of, datetime.min.time(), UTC), set()
+    for number, who in enumerate(sorted(changed.snapshot.customer_ids())[:40]):
+        found = changed.snapshot.customer(who)
+        assert found is not None
+        profile = found.profile
+        best = usual.engine.decide(profile, Context(), at, f"d{number}")
+        decision = changed.engine.decide(profile, Context(), at, f"d{number}")
+        assert best.selection_probability == 1.0
+        if decision.hints:
+            chances.add(decision.selection_probability)
+    assert chances
+    assert max(chances) < 1.0
 
 
 def test_who_bought_when_for_how_much_is_enough_for_values_and_lists(
@@ -260,7 +286,7 @@ def test_who_asks_to_be_forgotten_is_in_no_store_and_does_not_come_back(
     again = CliRunner().invoke(app, ["ingest", "-s", str(shop), "-s", str(refused), *told])
     assert again.exit_code == 0, again.output
     assert traces(var, WHO) == []
-    assert ran(list(night(var).run([str(shop)], None)))["train"] is False
+    assert night(var).step("features").ran is False  # the tables were mended, not made again
     assert "Nothing was held" in clv("erase", "nobody", *told)
     assert (var / "forgotten.txt").read_text().count("\n") == 2
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from clv.errors import SnapshotError
 from recommend.rfm import DESCRIPTIONS
 from serving.app import create_app
 from serving.settings import Settings
@@ -228,6 +229,7 @@ def test_before_the_first_publication_it_lives_but_is_not_ready(empty: LocalClie
     asked = empty.get("/v1/customers/ann")
     assert (asked.status_code, asked.json()["error"]["code"]) == (503, "not_published")
     assert "publish" in asked.json()["error"]["hint"]
+    assert "/" not in asked.json()["error"]["message"] + " ".join(ready.json()["reasons"])
 
 
 def test_readiness_names_generation_and_models(shop: LocalClient) -> None:
@@ -281,6 +283,36 @@ def test_the_api_describes_itself_with_examples(shop: LocalClient) -> None:
         if not {"examples", "$ref", "const"} & set(told) and "$ref" not in str(told)
     ]
     assert lacking == []
+    bodies = [
+        (path, content)
+        for path, methods in api["paths"].items()
+        for operation in methods.values()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+    ]
+    assert len(bodies) == 5
+    assert [path for path, content in bodies if not {"example", "examples"} & set(content)] == []
+
+
+def test_a_parameter_nobody_knows_is_ignored_and_the_description_says_so(shop: LocalClient) -> None:
+    plain, odd = shop.get("/v1/segments"), shop.get("/v1/segments?colour=red&limit=a")
+    assert (odd.status_code, odd.json()) == (200, plain.json())
+    hints = shop.post("/v1/customers/ann/next-best-offers?colour=red", json={})
+    assert (hints.status_code, len(hints.json()["hints"])) == (200, 3)
+    assert "parameter that a route does not know" in shop.get("/openapi.json").json()["info"]["description"]
+
+
+def test_the_examples_of_bodies_are_taken(shop: LocalClient) -> None:
+    paths = shop.get("/openapi.json").json()["paths"]
+    said = paths["/v1/conversations/{conversation_id}/messages"]["post"]["requestBody"]["content"]
+    for number, example in enumerate(said["application/json"]["examples"].values()):
+        answer = shop.post(f"/v1/conversations/example-{number}/messages", json=example["value"])
+        assert answer.status_code == 200
+    told = paths["/v1/decisions/{decision_id}/outcomes"]["post"]["requestBody"]["content"]
+    made = shop.post("/v1/customers/ann/next-best-offers", json={}).json()
+    for example in told["application/json"]["examples"].values():
+        named = [{**one, "offer_id": made["hints"][0]["offer_id"]} for one in example["value"]["outcomes"]]
+        answer = shop.post(f"/v1/decisions/{made['decision_id']}/outcomes", json={"outcomes": named})
+        assert answer.status_code == 202
 
 
 def test_a_new_publication_is_picked_up_and_a_broken_one_is_not(tmp_path: Path) -> None:
@@ -298,7 +330,8 @@ def test_a_new_publication_is_picked_up_and_a_broken_one_is_not(tmp_path: Path) 
         assert shelf.refresh() is False
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
-        assert "segments.json" in " ".join(ready.json()["reasons"])
+        assert "The file's hash is not the manifest's." in " ".join(ready.json()["reasons"])
+        assert str(tmp_path) not in ready.text
         assert client.get("/v1/customers/ann").json()["snapshot"] == "000002-2026-01-31"
 
 
@@ -315,7 +348,7 @@ def test_a_broken_publication_is_logged_once(tmp_path: Path, caplog: pytest.LogC
     assert "segments.json" in told[0]
 
 
-@pytest.mark.parametrize("failure", [KeyError("by_channel"), ValueError("no number"), OSError("gone")])
+@pytest.mark.parametrize("failure", [SnapshotError("It holds nothing."), OSError(5, "gone")])
 def test_a_model_that_cannot_be_loaded_leaves_the_last_good_one_in_place(
     tmp_path: Path, failure: Exception
 ) -> None:
@@ -342,13 +375,13 @@ def test_a_model_that_cannot_be_loaded_leaves_the_last_good_one_in_place(
 
 def test_a_service_whose_first_generation_is_broken_starts_and_says_so(tmp_path: Path) -> None:
     def opener(root: Path):
-        raise KeyError("by_channel")
+        raise SnapshotError("It holds nothing.")
 
     publish_shop(tmp_path / "published")
     with LocalClient(create_app(Settings(data={"data_dir": tmp_path}), opener)) as client:
         ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["status"]) == (503, "not_ready")
-    assert "by_channel" in ready.json()["reasons"][0]
+    assert ready.json()["reasons"] == ["It holds nothing."]
 
 
 def test_the_segment_the_description_shows_is_one_every_night_makes(shop: LocalClient) -> None:

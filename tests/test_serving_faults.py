@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -81,7 +82,7 @@ class Sender(threading.Thread):
 def cold(var: Path, port: int) -> subprocess.Popen[bytes]:
     with (var / "service.log").open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.faulty", "service", str(var), str(port)],
+            [sys.executable, "-X", "faulthandler", "-m", "tests.faulty", "service", str(var), str(port)],
             stdout=subprocess.DEVNULL,
             stderr=log,
         )
@@ -107,6 +108,16 @@ def a_service(var: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[
         server.wait()
 
 
+def starting(server: subprocess.Popen[bytes], port: int, log: Path) -> float:
+    """Return how long the service took to listen; one that does not says where it hangs."""
+    try:
+        return wait_for(port, server, log)
+    except RuntimeError:
+        server.send_signal(signal.SIGABRT)
+        server.wait()
+        raise AssertionError(log.read_text()[-4000:]) from None
+
+
 def listens(port: int, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -127,7 +138,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_kills(tmp_path: Path, record
             for number in range(ROUNDS):
                 if number % COLD_EVERY == 0:
                     server = cold(tmp_path, port)
-                    starts.append(wait_for(port, server, tmp_path / "service.log"))
+                    starts.append(starting(server, port, tmp_path / "service.log"))
                     time.sleep(chance.uniform(0.05, 0.6))
                     server.kill()
                     server.wait()
@@ -196,6 +207,8 @@ class Reader(threading.Thread):
         while not self.enough.wait(0.01):
             try:
                 number_of(self.root)
+            except FileNotFoundError:  # two newer ones came while this one was read, and it was pruned
+                continue
             except (SnapshotError, AssertionError) as error:
                 self.wrong.append(str(error))
             self.read += 1
