@@ -27,8 +27,10 @@ from recommend.profile import Profile
 
 CUSTOMERS: Final = "customers.sqlite"
 SEGMENTS: Final = "segments.json"
+PREPARED: Final = "prepared"  # the document that says how prepared candidates are read
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _SCHEMA: Final = """
+    PRAGMA page_size = 16384; -- a customer's row then lies on one page
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     CREATE TABLE customers (
@@ -40,6 +42,7 @@ _SCHEMA: Final = """
     BEGIN;
 """
 _ON_A_COPY: Final = """
+    PRAGMA page_size = 16384; -- a customer's row then lies on one page
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     PRAGMA secure_delete = ON;

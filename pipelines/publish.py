@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from clv.errors import SettingError, StepError
 from models.generation import Generation
-from models.snapshot import SnapshotWriter
+from models.publication import PREPARED, SnapshotWriter
+from models.snapshot import Published
 from pipelines.ledger import Ledger
 from pipelines.profiles import profiles
 from pipelines.progress import Progress, silent
 from pipelines.score import CUSTOMERS, SEGMENTS
+from recommend.candidates import Proposer
 from recommend.catalogue import Catalogue
 from recommend.policies import Policies
+from recommend.prepared import Prepared
 from recommend.profile import Profile
 from recommend.rulebook import Rulebook
 from recommend.segments import SegmentModel
+from recommend.worth import Arbitration
 
 
 def publish(
@@ -33,6 +38,8 @@ def publish(
     bundles: Mapping[str, Path],
     facts: Mapping[str, str],
     policies: Policies | None = None,
+    arbitration: Arbitration | None = None,
+    exploration: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> Generation:
     """Publish one generation; readers see all of the old one until they see all of the new one.
@@ -55,6 +62,10 @@ def publish(
         Noted in the manifest: versions of models, what is absent and why.
     policies
         Engagement and contact policies; the polite defaults if None.
+    arbitration
+        How offers are weighed against each other; the usual weights if None.
+    exploration
+        As :func:`recommend.explore.explorer_from` reads it; None or empty says the best, always.
     progress
         Told how many customers are written.
 
@@ -73,10 +84,45 @@ def publish(
             writer.folder(name, folder)
         writer.document("offers", catalogue.as_json())
         writer.document("policies", policies.as_json())
+        writer.document("arbitration", (arbitration or Arbitration()).as_json())
+        writer.document("exploration", dict(exploration or {}))
         writer.document("segment_model", segments.to_json())
         writer.segments(segments.describe())
-        writer.customers(_counted(profiles(ledger, scored, segments, as_of), len(scored), progress))
+        found = _counted(profiles(ledger, scored, segments, as_of), len(scored), progress)
+        writer.customers(prepare(writer, found, bundles.get("propensity"), catalogue, as_of))
         return writer.commit()
+
+
+def prepare(
+    writer: SnapshotWriter,
+    found: Iterable[Profile],
+    propensity: Path | None,
+    catalogue: Catalogue,
+    as_of: date,
+) -> Iterator[Profile | Published]:
+    """Yield profiles with the candidates of the day after, so that the service need not look for them.
+
+    Parameters
+    ----------
+    writer
+        Is told how prepared candidates are read.
+    found
+        The profiles.
+    propensity
+        Folder of the model that puts candidates forward; None if there is none: nothing is prepared then.
+    catalogue
+        Every offer that may be proposed; those of items come with the model.
+    as_of
+        The last day the profiles saw.
+    """
+    if propensity is None:
+        yield from found
+        return
+    proposer = Proposer.load(propensity)
+    prepared = Prepared(proposer, proposer.complete(catalogue), as_of)
+    writer.document(PREPARED, prepared.as_json())
+    for profile, candidates in prepared.pack_all(found):
+        yield Published(profile, candidates)
 
 
 def read_policies(file: Path) -> Policies:

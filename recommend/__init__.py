@@ -65,6 +65,7 @@ spelling      what was meant by a misspelt word
 topics        topics learned from labelled messages, stored as plain numbers
 candidates    the proposer: what could be put before a customer, each with its calibrated probability
 proposing     how they are put forward, for one customer as for many
+prepared      candidates worked out the night before, so that the day only reads them
 drawn         candidates of many customers at once, by column
 sources       where candidates come from, and each source's best
 baskets       who bought what when, as arrays: one customer or all of them

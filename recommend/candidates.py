@@ -13,7 +13,7 @@ import numpy as np
 from clv.errors import NotFitted, TooLittleData, UnknownFormat
 from recommend.baskets import NOWHERE, Baskets, Floats, Ints
 from recommend.calibration import Calibration
-from recommend.catalogue import Catalogue
+from recommend.catalogue import ITEM_PREFIX, Catalogue
 from recommend.context import Context
 from recommend.exposures import contact_record, days_of, from_tables, require
 from recommend.itemmodel import ItemModel, Plan, fit_items, snapshots_for
@@ -213,7 +213,7 @@ class Proposer:
         catalogue, context, at, explain
             As for one customer.
         """
-        model, shelf = self._fitted(), self._bind(catalogue)
+        model, shelf = self._fitted(), self.shelf_of(catalogue)
         baskets = Baskets.join(
             [Baskets.from_history(one.history, self._index, self._place_index) for one in profiles]
         )
@@ -228,6 +228,11 @@ class Proposer:
             explain,
         )
         return put_forward(model, self._response, shelf, question)
+
+    def complete(self, catalogue: Catalogue) -> Catalogue:
+        """Return a catalogue with an offer for every item the model knows."""
+        missing = [item for item in self.vocabulary if f"{ITEM_PREFIX}{item}" not in catalogue.by_id]
+        return catalogue.with_items(missing) if missing else catalogue
 
     def same_for_all(self, context: Context, other: Context) -> bool:
         """Return whether two contexts put the same candidates before everybody."""
@@ -314,7 +319,7 @@ class Proposer:
             raise NotFitted("The proposer has learnt nothing yet.", hint="Call fit or load.")
         return self._items
 
-    def _bind(self, catalogue: Catalogue) -> Shelf:
+    def shelf_of(self, catalogue: Catalogue) -> Shelf:
         """Index a catalogue once; the same object is recognised on later calls."""
         bound = self._bound
         if bound is None or bound[0] is not catalogue:

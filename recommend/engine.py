@@ -29,6 +29,18 @@ class Proposes(Protocol):
         ...
 
 
+class Prepares(Protocol):
+    """Whatever reads candidates that were prepared, and knows in which moments they still hold."""
+
+    def holds(self, context: Context, at: datetime) -> bool:
+        """Return whether prepared candidates are what a proposer would say in this moment."""
+        ...
+
+    def read(self, packed: bytes) -> Proposed:
+        """Return one customer's prepared candidates."""
+        ...
+
+
 class Engine:
     """Answers what to say next; the same for one conversation and for a list of a million customers.
 
@@ -42,6 +54,8 @@ class Engine:
         Chooses among those that passed; None takes the best.
     words
         Finds words and reasons of what is said; None takes the offer's own script.
+    prepared
+        Reads candidates that were prepared; None where none were.
     explain
         Ask the proposer for what each feature contributed.
     model_version, snapshot
@@ -62,6 +76,7 @@ class Engine:
         *,
         explorer: Explorer | None = None,
         words: Words | None = None,
+        prepared: Prepares | None = None,
         explain: bool = False,
         model_version: str = "",
         snapshot: str = "",
@@ -71,6 +86,7 @@ class Engine:
         self.arbitration = arbitration or Arbitration()
         self.proposer = proposer
         self.explorer, self.words, self.explain = explorer, words, explain
+        self.prepared = prepared
         self.model_version, self.snapshot = model_version, snapshot
         self.rulebook = Rulebook(catalogue, self.policies)
 
@@ -99,7 +115,7 @@ class Engine:
         """
         return decide(
             profile,
-            self._candidates(profile, context, at),
+            self._candidates(profile, context, at, prepared),
             self.catalogue,
             self.policies,
             self.arbitration,
@@ -133,10 +149,14 @@ class Engine:
         for profile in profiles:
             yield self.decide(profile, context, at, f"{campaign}:{profile.customer_id}")
 
-    def _candidates(self, profile: Profile, context: Context, at: datetime) -> Sequence[Candidate]:
-        """Ask the proposer, and add the mandatory messages it does not know."""
+    def _candidates(
+        self, profile: Profile, context: Context, at: datetime, prepared: bytes
+    ) -> Sequence[Candidate]:
+        """Read prepared candidates, or ask the proposer; add the mandatory messages it does not know."""
         found: Sequence[Candidate] = ()
-        if self.proposer is not None and len(self.catalogue):
+        if prepared and self.prepared is not None and not self.explain and self.prepared.holds(context, at):
+            found = self.prepared.read(prepared)
+        elif self.proposer is not None and len(self.catalogue):
             found = self.proposer.propose(profile, self.catalogue, context, at, explain=self.explain)
         return self._with_mandatory(found)
 

@@ -16,6 +16,7 @@ from clv.spend import GammaGamma
 from clv.valuation import ValueModel
 from models.files import write_bundle
 from models.snapshot import SnapshotWriter
+from pipelines.publish import prepare
 from recommend.candidates import Proposer
 from recommend.catalogue import Catalogue, Offer
 from recommend.history import History
@@ -50,7 +51,7 @@ def publish_town(var: Path, customers: int) -> None:
         writer.document("policies", Policies().as_json())
         writer.document("segment_model", segments.to_json())
         writer.segments(segments.describe())
-        writer.customers(people(customers, segments))
+        writer.customers(prepare(writer, people(customers, segments), propensity, offers(), AS_OF))
         writer.commit()
     marker.touch()
 

@@ -1,0 +1,147 @@
+"""Candidates worked out the night before, so that the day only reads them.
+
+What is put before a customer depends on what they bought, on the offers put before them, on the day, and on
+little of a conversation. For the day after the last published one all of it is known at night. The packed
+candidates are good for a customer without news, in a conversation like any other, while model and catalogue
+are those of the night; in any other case the proposer is asked, with the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, Final, Self
+
+import numpy as np
+import orjson
+
+from recommend.candidates import Proposer
+from recommend.catalogue import Catalogue, Offer
+from recommend.context import Context
+from recommend.drawn import CAMPAIGN, SOURCE_NAMES, SourceSets
+from recommend.profile import Profile
+from recommend.proposed import Proposed
+from recommend.shelf import NOTHING
+
+TOGETHER: Final = 250  # customers described at once: more need more memory and are no faster
+_NO_ITEM: Final = 2**16 - 1
+
+
+class Prepared:
+    """Packs candidates at night and reads them by day.
+
+    Parameters
+    ----------
+    proposer
+        The model of the night.
+    catalogue
+        What may be offered, with an offer for every item the model knows.
+    as_of
+        The last day the night saw: candidates are those of the day after.
+    channel
+        Where offers would be presented; it matters where offers were answered differently in it.
+    sources
+        Names of the sources, in the order of their bits.
+    """
+
+    def __init__(
+        self,
+        proposer: Proposer,
+        catalogue: Catalogue,
+        as_of: date,
+        channel: str = "chat",
+        sources: Sequence[str] = SOURCE_NAMES,
+    ) -> None:
+        self.proposer, self.catalogue, self.as_of = proposer, catalogue, as_of
+        self.day = as_of + timedelta(days=1)
+        self.context = Context(channel=channel)
+        self._shelf = proposer.shelf_of(catalogue)
+        self._sets = SourceSets(tuple(sources))
+        bits = "<u2" if len(self._sets.names) <= 16 else "<u4"
+        numbers = [("place", "<u4"), ("item", "<u2"), ("sources", bits)]
+        self._layout = np.dtype([*numbers, ("propensity", "<f8"), ("raw", "<f8")])
+        self._campaign = 1 << self._sets.names.index(CAMPAIGN)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what must be known to read what was packed."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "channel": self.context.channel,
+            "sources": list(self._sets.names),
+            "catalogue": digest(self.catalogue),
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any], proposer: Proposer, catalogue: Catalogue) -> Self | None:
+        """Read what :meth:`as_json` wrote; None where the catalogue is another than that of the night."""
+        if raw.get("catalogue") != digest(catalogue):
+            return None
+        as_of = date.fromisoformat(raw["as_of"])
+        return cls(proposer, catalogue, as_of, raw["channel"], raw["sources"])
+
+    def pack_all(self, profiles: Iterable[Profile]) -> Iterator[tuple[Profile, bytes]]:
+        """Yield each profile with its packed candidates."""
+        at, waiting = datetime.combine(self.day, datetime.min.time(), UTC), iter(profiles)
+        while together := list(islice(waiting, TOGETHER)):
+            found = self.proposer.propose_all(together, self.catalogue, self.context, at)
+            yield from zip(together, map(self.pack, found), strict=True)
+
+    def pack(self, proposed: Proposed) -> bytes:
+        """Return candidates as bytes; none where an offer comes twice: only a decision knows the better."""
+        if not proposed.settled or len(self._shelf.item_names) > _NO_ITEM:
+            return b""
+        packed = np.empty(len(proposed), dtype=self._layout)
+        packed["place"] = proposed.offers
+        packed["item"] = np.where(proposed.items < 0, _NO_ITEM, proposed.items)
+        packed["sources"] = proposed.sources
+        packed["propensity"], packed["raw"] = proposed.propensity, proposed.propensity_raw
+        return packed.tobytes()
+
+    def holds(self, context: Context, at: datetime) -> bool:
+        """Return whether the packed candidates are those of this conversation and day."""
+        return at.date() == self.day and self.proposer.same_for_all(context, self.context)
+
+    def read(self, packed: bytes) -> Proposed:
+        """Return candidates from their bytes."""
+        shelf, found = self._shelf, np.frombuffer(packed, dtype=self._layout)
+        places, sources = found["place"].astype(np.int64), found["sources"].astype(np.int64)
+        items = found["item"].astype(np.int64)
+        items[items == _NO_ITEM] = NOTHING
+        of_business = (sources & self._campaign) > 0
+        return Proposed(
+            places,
+            [shelf.offer_ids[place] for place in places.tolist()],
+            items,
+            shelf.item_names,
+            sources,
+            self._sets,
+            found["propensity"].copy(),
+            found["raw"].copy(),
+            shelf.popularity(places, items, of_business),
+            shelf.evidence_for(places, items, of_business),
+            shelf.places,
+            settled=True,
+        )
+
+
+def digest(catalogue: Catalogue) -> str:
+    """Return a hash of all of a catalogue that decides which candidates there are, and in which order."""
+    told = orjson.dumps([_read_by_a_proposer(offer) for offer in catalogue.offers])
+    return blake2b(told, digest_size=16).hexdigest()
+
+
+def _read_by_a_proposer(offer: Offer) -> tuple[object, ...]:
+    return (
+        offer.offer_id,
+        offer.generated,
+        offer.items,
+        offer.group,
+        offer.kind,
+        offer.mandatory,
+        offer.valid_from,
+        offer.valid_to,
+        offer.starting_propensity,
+        offer.starting_evidence,
+    )
