@@ -18,7 +18,7 @@ from clv.columns import LOG_GAP_SUM
 from clv.errors import SettingError
 from clv.fitting import Score
 from clv.histories import FloatArray, Histories, Table, column, groups, histories
-from clv.process import PurchaseProcess
+from clv.process import DISCOUNT_RULE, PurchaseProcess
 
 __all__ = ["BGCNBD", "MBGCNBD"]
 
@@ -160,20 +160,43 @@ class MBGCNBD(PurchaseProcess):
         total, _ = self._ahead(x, t_x, T, horizon)
         return (self.alive(x, t_x, T) if alive is None else alive) * total
 
+    def discounted_orders(
+        self,
+        x: FloatArray,
+        t_x: FloatArray,
+        T: FloatArray,
+        horizon: float,
+        rate: float,
+        alive: FloatArray | None = None,
+    ) -> FloatArray:
+        """Return expected orders in the horizon, each worth ``exp(-rate * time until it)``.
+
+        For a few customers every moment of the integral is asked about at once.
+        """
+        if rate == 0.0 or x.size >= _WORTH_GROUPING:
+            return super().discounted_orders(x, t_x, T, horizon, rate, alive)
+        nodes, shares = DISCOUNT_RULE
+        until = horizon * np.append(nodes, 1.0)
+        worth = np.append(rate * horizon * shares, 1.0) * np.exp(-rate * until)
+        each, last, age = (np.tile(part, until.size) for part in (x, t_x, T))
+        ahead, _ = self._ahead(each, last, age, np.repeat(until, x.size))
+        total: FloatArray = worth @ ahead.reshape(until.size, x.size)
+        return (self.alive(x, t_x, T) if alive is None else alive) * total
+
     def stays_if_alive(self, x: FloatArray, t_x: FloatArray, T: FloatArray, ahead: float) -> FloatArray:
         """Return the chance of still being alive at a time ahead: stays after each order until then."""
         _, kept = self._ahead(x, t_x, T, ahead)
         return kept
 
     def _ahead(
-        self, x: FloatArray, t_x: FloatArray, T: FloatArray, time: float
+        self, x: FloatArray, t_x: FloatArray, T: FloatArray, time: FloatArray | float
     ) -> tuple[FloatArray, FloatArray]:
         """Return expected orders of a living customer, and the chance of still living, after a time.
 
         The n-th order comes with the chance of enough ticks (a beta integral) and of having stayed n - 1
         times.
         """
-        if x.size >= _WORTH_GROUPING:
+        if x.size >= _WORTH_GROUPING and np.ndim(time) == 0:
             first, member = groups(x, t_x, T)
             if first.size < x.size:
                 total, kept = self._ahead(x[first], t_x[first], T[first], time)

@@ -21,12 +21,14 @@ from clv.fitting import DropoutNotIdentified, Fit, LittleEvidence, Score, maximi
 from clv.histories import FloatArray, Histories, Table, compress, histories
 from clv.quadrature import unit_rule
 
-__all__ = ["FORMAT", "PurchaseProcess", "daily_rate"]
+__all__ = ["DISCOUNT_RULE", "FORMAT", "PurchaseProcess", "daily_rate"]
 
 FORMAT = 1
 """Version of the JSON a fitted model is written as."""
 
 DAYS_PER_YEAR = 365.0
+DISCOUNT_RULE = unit_rule(8)
+"""Moments of the horizon, and their shares, at which orders to be discounted are asked for."""
 
 
 def daily_rate(annual_discount: float) -> float:
@@ -272,7 +274,7 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         if rate == 0.0:
             return total
         # by parts: the orders of a day are the increase of the expected orders until that day
-        for node, share in zip(*_RULE, strict=True):
+        for node, share in zip(*DISCOUNT_RULE, strict=True):
             until = horizon * float(node)
             worth = rate * horizon * share * np.exp(-rate * until)
             total = total + worth * self.orders(x, t_x, T, until, alive)
@@ -345,6 +347,3 @@ class PurchaseProcess(BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn
         model.customers_ = float(content["customers"])
         model.dropout_identified_ = bool(content["dropout_identified"])
         return model
-
-
-_RULE = unit_rule(8)
