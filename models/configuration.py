@@ -16,7 +16,7 @@ from clv.errors import SettingError
 
 VARIABLE: Final = "CLV_CONFIG"
 _PASSWORD: Final = re.compile(r"(://[^/:@\s]*:)[^@\s]*@")
-SECTIONS: Final = ("data", "value", "centre", "training", "serving", "store", "security")
+SECTIONS: Final = ("data", "value", "centre", "training", "decision", "serving", "store", "security")
 
 
 class Sections(BaseSettings):

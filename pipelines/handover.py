@@ -24,6 +24,7 @@ from pipelines.shift import Shift, content
 from pipelines.steps import Json, StepResult
 from pipelines.trained import KINDS, PROPENSITY, VALUE
 from recommend.audiences import read_audiences
+from recommend.worth import Arbitration
 
 _INTERACTIONS: Final = """
 SELECT customer_id, occurred_at, channel, direction, handle_seconds, resolved
@@ -101,6 +102,7 @@ class Handover:
         facts = {one.name: one.as_fact() for one in chosen.values()}
         silence = "" if PROPENSITY in chosen else self._contest.why_silent(as_of, found[PROPENSITY])
         data, horizon = self._shift.settings.data, self._shift.settings.value.horizon_days
+        decision = self._shift.settings.decision
 
         def work() -> dict[str, Json]:
             catalogue = assortment(
@@ -115,6 +117,8 @@ class Handover:
                 bundles={kind: one.folder for kind, one in chosen.items()},
                 facts={**facts, "horizon_days": str(horizon)},
                 policies=read_policies(data.policies) if data.policies is not None else None,
+                arbitration=Arbitration.from_json(decision.arbitration),
+                exploration=decision.explorer(),
                 progress=self._progress,
             )
             folder = str(self._places.published / generation.name)
@@ -124,5 +128,5 @@ class Handover:
         files = [hash_file(file) for file in (data.offers, data.policies) if file is not None]
         scored = self._places.scores(as_of) / CUSTOMERS
         seen = hash_file(scored) if scored.exists() else ""
-        read: list[Json] = [content(ledger), seen, facts, silence, files, horizon]
+        read: list[Json] = [content(ledger), seen, facts, silence, files, horizon, decision.model_dump()]
         return self._shift.once("publish", as_of, read, [self._places.published / "CURRENT"], work)

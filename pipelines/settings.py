@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from clv.errors import ClvError
 from models.configuration import Sections, explained, read_sections
 
 if TYPE_CHECKING:  # it takes long to load
@@ -93,6 +94,57 @@ class SecuritySettings(BaseModel):
     secret_file: Path | None = Field(None, description="File that holds the secret.")
 
 
+class DecisionSettings(BaseModel):
+    """How offers are weighed against each other, and whether something other than the best is tried."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exploration: Literal["none", "epsilon", "thompson", "plackett_luce"] = Field(
+        "none",
+        description="none says the best; epsilon tries any in a share of decisions, thompson what may be"
+        " best, plackett_luce by priority. The log holds the exact probability of what was said.",
+    )
+    epsilon: float = Field(0.05, ge=0, le=1, description="Share of decisions in which epsilon tries any.")
+    temperature: float = Field(0.2, gt=0, le=100, description="Of plackett_luce: towards 0 the best is said.")
+    evidence: float = Field(
+        200.0, gt=0, le=1e9, description="Presentations that thompson takes a new propensity to be worth."
+    )
+    seed: int = Field(0, ge=0, description="Seed of what is tried.")
+    arbitration: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Table [decision.arbitration]: use_propensity, use_context, use_value, use_lever, floor,"
+        " default_value, issue_levers, group_levers, context_weights, annoyance.",
+    )
+
+    @field_validator("arbitration")
+    @classmethod
+    def _understood(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        from recommend.worth import Arbitration  # noqa: PLC0415  (what only the night needs)
+
+        try:
+            Arbitration.from_json(raw)
+        except ClvError as wrong:
+            raise ValueError(str(wrong)) from wrong
+        return raw
+
+    def explorer(self) -> dict[str, Any]:
+        """Return the published form of the exploration; empty for none.
+
+        Examples
+        --------
+        >>> DecisionSettings(exploration="epsilon", epsilon=0.1).explorer()
+        {'kind': 'epsilon_greedy', 'epsilon': 0.1, 'seed': 0}
+        """
+        if self.exploration == "none":
+            return {}
+        own: dict[str, dict[str, Any]] = {
+            "epsilon": {"kind": "epsilon_greedy", "epsilon": self.epsilon},
+            "thompson": {"kind": "thompson", "evidence": self.evidence},
+            "plackett_luce": {"kind": "plackett_luce", "temperature": self.temperature},
+        }
+        return {**own[self.exploration], "seed": self.seed}
+
+
 class Settings(Sections):
     """The sections the pipelines read; the service reads its own section of the same file."""
 
@@ -100,6 +152,7 @@ class Settings(Sections):
     value: ValueSettings = ValueSettings()
     centre: CentreSettings = CentreSettings()
     training: TrainingSettings = TrainingSettings()
+    decision: DecisionSettings = DecisionSettings()
     security: SecuritySettings = SecuritySettings()
 
 
