@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommend.catalogue import KINDS
-from recommend.decision import ByColumn, Ranked, Stage
+from recommend.decision import ByColumn, HeldBack, Ranked, Stage
 from recommend.proposed import Proposed
 from recommend.worth import Weights
 
@@ -89,12 +89,30 @@ class Considered(ByColumn):
                 found[refusal.stage] += count
         return found
 
-    def likeliest_dropped(self, most: int) -> list[Ranked]:
+    def likeliest_dropped(self, most: int) -> list[HeldBack]:
         """Return the candidates that were dropped, the likeliest first, ties by offer."""
-        places = self.codes[self.order].nonzero()[0]
-        by_offer = self.order[places]
-        likeliest = np.lexsort((by_offer, -self.proposed.propensity[by_offer]))[:most]
-        return [self._at(place) for place in places[likeliest].tolist()]
+        dropped = np.sort(self.order[self.codes[self.order] > 0])  # those proposed stand by offer
+        likeliest = dropped[np.argsort(-self.proposed.propensity[dropped], kind="stable")[:most]]
+        columns = (
+            likeliest,
+            self.kinds[likeliest],
+            self.codes[likeliest],
+            self.proposed.propensity[likeliest],
+        )
+        found = []
+        for place, kind, code, propensity in zip(*(column.tolist() for column in columns), strict=True):
+            refusal = self.refusals[code]
+            if refusal is not None:
+                reason = self._words(refusal, place) if refusal.filled else refusal.reason
+                found.append(
+                    HeldBack(self.proposed.offer_ids[place], KINDS[kind], refusal.stage, reason, propensity)
+                )
+        return found
+
+    def _words(self, refusal: Refusal, place: int) -> str:
+        if not self.weighed[place]:
+            return refusal.words(0.0, 0.0)
+        return refusal.words(float(self.weights.priority[place]), float(self.weights.value[place]))
 
     def reasons(self, stage: Stage) -> Counter[str]:
         """Return how often a stage gave each of its reasons."""

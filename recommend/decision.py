@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["cross_sell", "upsell", "replenish", "win_back", "bundle", "retention", "service"]
 Stage = Literal[
@@ -60,6 +60,16 @@ class Hint:
     segment_tags: tuple[str, ...] = ()
 
 
+class HeldBack(NamedTuple):
+    """What is told of a candidate that was dropped: by which stage, and why."""
+
+    offer_id: str
+    kind: Kind
+    stage: Stage
+    reason: str
+    propensity: float
+
+
 class ByColumn(Sequence[Ranked]):
     """Candidates kept by column, which count and choose without becoming objects."""
 
@@ -68,7 +78,7 @@ class ByColumn(Sequence[Ranked]):
         """Return how many candidates each stage dropped."""
 
     @abstractmethod
-    def likeliest_dropped(self, most: int) -> list[Ranked]:
+    def likeliest_dropped(self, most: int) -> list[HeldBack]:
         """Return the candidates that were dropped, the likeliest first, ties by offer."""
 
 
@@ -102,7 +112,7 @@ class Decision:
             return self.candidates.stages()
         return Counter(one.dropped_by for one in self.candidates if one.dropped_by)
 
-    def likeliest_dropped(self, most: int) -> list[Ranked]:
+    def likeliest_dropped(self, most: int) -> list[HeldBack]:
         """Return the candidates that were dropped, the likeliest first, ties by offer.
 
         Parameters
@@ -112,5 +122,9 @@ class Decision:
         """
         if isinstance(self.candidates, ByColumn):
             return self.candidates.likeliest_dropped(most)
-        refused = [one for one in self.candidates if one.dropped_by]
+        refused = [
+            HeldBack(one.offer_id, one.kind, one.dropped_by, one.reason, one.propensity)
+            for one in self.candidates
+            if one.dropped_by
+        ]
         return sorted(refused, key=lambda one: (-one.propensity, one.offer_id))[:most]

@@ -8,7 +8,7 @@ import orjson
 from pydantic import Field
 
 from recommend.context import Context, Direction, Sentiment
-from recommend.decision import Arm, Hint, Kind, Ranked, Stage
+from recommend.decision import Arm, HeldBack, Hint, Kind, Stage
 from serving.published import Publication
 from serving.schemas.wire import Identifier, Schema, Word
 from serving.service import Answer
@@ -151,18 +151,18 @@ def _hint(hint: Hint, publication: Publication) -> dict[str, object]:
     }
 
 
-def _refused(refused: list[Ranked], publication: Publication) -> list[dict[str, object]]:
+def _refused(refused: list[HeldBack], publication: Publication) -> list[dict[str, object]]:
     offers = publication.catalogue.by_id
     return [
         {
-            "offer_id": ranked.offer_id,
-            "name": offers[ranked.offer_id].name if ranked.offer_id in offers else ranked.offer_id,
-            "kind": ranked.kind,
-            "stage": ranked.dropped_by,
-            "reason": ranked.reason,
-            "propensity": ranked.propensity,
+            "offer_id": offer_id,
+            "name": offers[offer_id].name if offer_id in offers else offer_id,
+            "kind": kind,
+            "stage": stage,
+            "reason": reason,
+            "propensity": propensity,
         }
-        for ranked in refused
+        for offer_id, kind, stage, reason, propensity in refused
     ]
 
 
