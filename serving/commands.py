@@ -28,6 +28,7 @@ from serving.store.database import Database
 from serving.store.keys import all_keys, end_key, make_key
 from serving.store.people import suppressed
 from serving.store.trail import Deed, Trail
+from serving.threshold import Threshold
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="TOML file of settings; ./clv.toml if any.")
@@ -76,6 +77,7 @@ def serve(
         host=address,
         port=named,
         workers=settings.serving.workers,
+        http=Threshold,
         access_log=False,
         server_header=False,
         log_level="warning",

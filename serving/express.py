@@ -100,7 +100,12 @@ def _asked_about(scope: Scope) -> str | None:
     if not (path.startswith(START) and path.endswith(END)) or scope["query_string"]:
         return None
     customer_id = path[len(START) : -len(END)]
-    plain = 0 < len(customer_id) <= _LONGEST and "/" not in customer_id and SLASHED not in scope["state"]
+    plain = (
+        0 < len(customer_id) <= _LONGEST
+        and customer_id.isprintable()
+        and "/" not in customer_id
+        and SLASHED not in scope["state"]
+    )
     return customer_id if plain else None
 
 

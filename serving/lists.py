@@ -21,7 +21,20 @@ COLUMNS: Final = (
     columns.MONETARY_VALUE,
 )
 _ROWS: Final = 500
-_STARTS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A sheet in a Chinese or Japanese setting takes the wide signs as well.
+_STARTS_A_FORMULA: Final = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)  # wide ones too
 
 
 def harmless(cell: Scalar) -> Scalar:

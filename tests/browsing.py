@@ -26,9 +26,9 @@ _QUIET = (
 
 
 @contextlib.contextmanager
-def running(app: FastAPI) -> Iterator[str]:
+def running(app: FastAPI, **options: object) -> Iterator[str]:
     """Serve an application on a free port of this machine; yield its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", access_log=False, **options))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import jwt
 import orjson
 import pytest
@@ -18,12 +24,14 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from clv.errors import SettingError
 from serving.access.limits import Bucket, Curiosity
 from serving.access.roles import ACCESS, OPEN, ROLES, SCOPES, may
-from serving.access.tokens import Tokens
+from serving.access.tokens import Tokens, read_keys
 from serving.app import ROUTERS, create_app
-from serving.refusals import TooMany
+from serving.refusals import NotSignedIn, TooMany
 from serving.secret import installation_secret
 from serving.settings import SecuritySettings, Settings
 from serving.store.keys import end_key, make_key
+from serving.threshold import Threshold
+from tests.browsing import running
 from tests.fakes import LocalClient, open_shop, publish_shop
 
 ISSUER, AUDIENCE = "https://sign-in.example", "clv"
@@ -283,13 +291,208 @@ def test_the_public_key_used_as_a_shared_secret_opens_nothing(patient: LocalClie
 
 def test_issuer_keys_over_an_open_line_are_refused() -> None:
     with pytest.raises(SettingError, match="https"):
-        Tokens(SecuritySettings(issuer=ISSUER, jwks="http://sign-in.example/keys"))
+        Tokens(SecuritySettings(issuer=ISSUER, audience=AUDIENCE, jwks="http://sign-in.example/keys"))
 
 
-def test_who_guesses_keys_is_sent_away(patient: LocalClient) -> None:
+def test_who_guesses_keys_is_sent_away_and_keeps_nobody_else_out(patient: LocalClient) -> None:
+    good = bearer(key(patient.app, "admin"))
     tries = [patient.get("/v1/segments", headers=bearer("guess")).status_code for _ in range(12)]
     assert tries == [401] * 10 + [429] * 2
     assert patient.get("/v1/segments", headers=bearer("guess")).headers["retry-after"] == "60"
+    assert patient.get("/v1/segments", headers=good).status_code == 200
+    assert patient.post("/v1/customers/ann/next-best-offers", headers=good).status_code == 200
+
+
+def jwk(private: Any, kid: str) -> dict[str, Any]:
+    return {**RSAAlgorithm.to_jwk(private.public_key(), as_dict=True), "kid": kid, "use": "sig"}
+
+
+def checker(folder: Path, *keys: dict[str, Any]) -> tuple[Tokens, Path]:
+    place = folder / "keys.json"
+    place.write_bytes(orjson.dumps({"keys": keys}))
+    return Tokens(SecuritySettings(issuer=ISSUER, audience=AUDIENCE, jwks=str(place))), place
+
+
+def taken(tokens: Tokens, presented: str) -> bool:
+    async def check() -> bool:
+        try:
+            return await tokens.check(presented) == ("mia", "marketer")
+        except NotSignedIn:
+            return False
+
+    return asyncio.run(check())
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    then = time.monotonic() + seconds
+    monkeypatch.setattr("serving.access.tokens.time.monotonic", lambda: then)
+
+
+def test_a_new_key_of_the_issuer_is_known_within_a_minute_and_a_withdrawn_one_gone_within_ten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens, place = checker(tmp_path, jwk(RSA, "r1"))
+    old, new = token(), token(OTHER, kid="r2")
+    assert taken(tokens, old)
+    place.write_bytes(orjson.dumps({"keys": [jwk(OTHER, "r2")]}))
+    assert not taken(tokens, new)
+    assert taken(tokens, old)
+    later(monkeypatch, 61)
+    assert taken(tokens, new)
+    assert not taken(tokens, old)
+
+
+def test_a_withdrawn_key_opens_nothing_after_ten_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens, place = checker(tmp_path, jwk(RSA, "r1"))
+    held = token(exp=time.time() + 3600)
+    assert taken(tokens, held)
+    place.write_bytes(b'{"keys": []}')
+    later(monkeypatch, 601)
+    assert not taken(tokens, held)
+
+
+@pytest.mark.parametrize("answer", [None, b"<html>", b"[]", b'{"keys": 7}', b'{"keys": [7, {"kty": "RSA"}]}'])
+def test_an_issuer_that_is_away_keeps_those_in_whose_keys_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes | None
+) -> None:
+    tokens, place = checker(tmp_path, jwk(RSA, "r1"))
+    held = token(exp=time.time() + 3600)
+    assert taken(tokens, held)
+    if answer is None:
+        place.unlink()
+    else:
+        place.write_bytes(answer)
+    assert not taken(tokens, token(OTHER, kid="r2"))
+    later(monkeypatch, 61)
+    assert not taken(tokens, token(OTHER, kid="r2"))
+    away = answer is None or b"{" not in answer or b"7}" in answer
+    assert taken(tokens, held) is away
+
+
+def test_an_odd_key_in_the_set_does_not_spoil_the_others(tmp_path: Path) -> None:
+    odd = {"kty": "EC", "crv": "P-000", "x": "x", "y": "y", "kid": "odd"}
+    tokens, _ = checker(tmp_path, odd, jwk(RSA, "r1"))
+    assert taken(tokens, token())
+
+
+def test_many_who_come_at_once_are_all_let_in(tmp_path: Path) -> None:
+    tokens, _ = checker(tmp_path, jwk(RSA, "r1"))
+
+    async def all_at_once() -> list[tuple[str, str]]:
+        return await asyncio.gather(*(tokens.check(token()) for _ in range(20)))
+
+    assert asyncio.run(all_at_once()) == [("mia", "marketer")] * 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "right"),
+    [
+        ({"aud": ["other", AUDIENCE]}, True),
+        ({"aud": ["other"]}, False),
+        ({"sub": "x" * 201}, False),
+        ({"sub": "mia\nadmin"}, False),
+        ({"nbf": time.time() + 86_400}, False),
+    ],
+)
+def test_audience_and_subject_are_looked_at(tmp_path: Path, changes: dict[str, Any], right: bool) -> None:
+    tokens, _ = checker(tmp_path, jwk(RSA, "r1"))
+    assert taken(tokens, token(**changes)) is right
+
+
+@pytest.mark.parametrize("missing", ["audience", "jwks"])
+def test_an_issuer_without_audience_or_keys_is_refused(missing: str) -> None:
+    given = {"issuer": ISSUER, "audience": AUDIENCE, "jwks": "keys.json", missing: ""}
+    with pytest.raises(SettingError, match="this is not"):
+        Tokens(SecuritySettings(**given))
+
+
+def test_keys_are_not_fetched_from_where_the_issuer_points_to(tmp_path: Path) -> None:
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(302)
+            self.send_header("location", f"file://{tmp_path}/keys.json")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.handle_request).start()
+    with pytest.raises(OSError, match="302"):
+        read_keys(f"http://127.0.0.1:{server.server_port}/keys")
+    server.server_close()
+
+
+@pytest.mark.parametrize("who", ["a%00b", "a%0Ab", "%1b[31m", "x" * 201])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/v1/customers/{}",
+        "/v1/people/{}",
+        "/v1/segments/{}/customers",
+        "/v1/decisions/{}",
+        "/v1/conversations/{}/hints",
+    ],
+)
+def test_a_key_with_control_characters_or_without_end_is_refused(
+    patient: LocalClient, url: str, who: str
+) -> None:
+    admin = bearer(key(patient.app, "admin"))
+    answer = patient.get(url.format(who), headers=admin)
+    assert answer.status_code == 422
+    assert "x" * 50 not in answer.text
+    offers = patient.post(f"/v1/customers/{who}/next-best-offers", headers=admin, json={})
+    assert offers.status_code == 422
+
+
+def test_no_other_origin_is_told_that_it_may_read_answers(patient: LocalClient) -> None:
+    asked = {"origin": "https://elsewhere.example", "access-control-request-method": "GET"}
+    for answer in (patient.options("/v1/segments", headers=asked), patient.get("/healthz", headers=asked)):
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_who_listens_to_a_conversation_is_heard_out_only_while_their_key_holds(
+    var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.api.conversations.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("serving.access.identity._FRESH_SECONDS", 0.1)
+    app = create_app(settings(var), open_shop)
+    with running(app) as address, httpx2.Client(base_url=address, timeout=20) as client:
+        held = key(app, "agent")
+        client.headers |= bearer(held)
+        client.post("/v1/conversations/c9/messages", json={"customer_id": "ann", "text": "hi"})
+        with client.stream("GET", "/v1/conversations/c9/hints") as stream:
+            lines = stream.iter_lines()
+            assert next(line for line in lines if line.startswith("id:")) == "id: 1"
+            with app.state.service.memory.database.writing() as connection:
+                end_key(connection, held.split("_")[1], at=time.time_ns() // 1000)
+            started = time.monotonic()
+            list(lines)
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"x: " + b"a" * 100_000, b"".join(b"x%d: %s\r\n" % (n, b"a" * 500) for n in range(300))],
+    ids=["one header", "many headers"],
+)
+def test_a_head_without_end_is_hung_up_on(var: Path, head: bytes) -> None:
+    app = create_app(settings(var), open_shop)
+    with running(app, http=Threshold) as address:
+        port = int(address.rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as line:
+            line.sendall(b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n")
+            with contextlib.suppress(ConnectionError):
+                line.sendall(head)
+                answer = line.recv(100)
+                assert answer.startswith(b"HTTP/1.1 400")
+                assert line.recv(1000) is not None
+        large = {"x": "a" * 30_000}
+        assert httpx2.get(f"{address}/healthz", headers=large).status_code == 200
+        body = b"[" + b"1," * 200_000 + b"1]"
+        sent = httpx2.post(f"{address}/v1/batch", content=body, headers={"content-type": "application/json"})
+        assert sent.status_code == 401
 
 
 def test_a_key_asks_so_often_and_no_more(var: Path) -> None:

@@ -95,6 +95,16 @@ class Gate:
                 return False
         return not self._requests.take(who.subject)
 
+    async def still_knows(self, request: Request) -> bool:
+        """Return whether who asked may go on listening: a key may have ended since."""
+        if not self.sign_in:
+            return True
+        try:
+            await self._doorkeeper.who(request.headers.get("authorization", ""))
+        except NotSignedIn:
+            return False
+        return True
+
     async def _recognise(self, request: Request) -> Identity:
         """Tell who asks; who guesses too often is told to wait.
 

@@ -1,12 +1,14 @@
 """The tokens people sign in with: JWTs of one issuer, checked against its published keys.
 
-RS256 and ES256 only; issuer, audience, start and end are checked; an unknown key id makes the issuer's keys
-be read again, at most once in a minute.
+RS256 and ES256 only; issuer, audience, start and end are checked. An unknown key id makes the issuer's keys
+be read again, at most once in a minute; one it has withdrawn opens nothing after ten.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -22,10 +24,14 @@ from serving.access.roles import ROLES
 from serving.refusals import NotSignedIn
 from serving.settings import LOOPBACK, SecuritySettings
 
+log = logging.getLogger("clv.serving")
+
 ALGORITHMS: Final = ("RS256", "ES256")
 SKEW_SECONDS: Final = 60
-_AGAIN_SECONDS: Final = 60.0
+_AGAIN_SECONDS: Final = 60.0  # for an unknown key
+_STALE_SECONDS: Final = 600.0  # for a known one, which the issuer may have withdrawn
 _LONGEST: Final = 8192
+_LONGEST_SUBJECT: Final = 200
 _LARGEST_KEYS: Final = 262_144
 
 
@@ -40,13 +46,18 @@ class Tokens:
     Raises
     ------
     SettingError
-        If the issuer's keys would be read over an unprotected connection.
+        If audience or keys of the issuer are missing, or would be read over an unprotected connection.
     """
 
     def __init__(self, settings: SecuritySettings) -> None:
         self._settings = settings
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at = float("-inf")
+        self._reading = asyncio.Lock()
+        for name in ("audience", "jwks"):
+            if not getattr(settings, name):
+                hint = "Without it nobody could sign in with a token."
+                raise SettingError("An issuer is named and this is not.", where=f"security.{name}", hint=hint)
         place = urlsplit(settings.jwks)
         if place.scheme == "http" and place.hostname not in LOOPBACK:
             raise SettingError(
@@ -68,7 +79,10 @@ class Tokens:
         role = self._role(claims)
         if role is None:
             raise NotSignedIn("The token names no role.", hint=f"One of {', '.join(ROLES)} is wanted.")
-        return str(claims["sub"]), role
+        subject = str(claims["sub"])
+        if not 0 < len(subject) <= _LONGEST_SUBJECT or not subject.isprintable():
+            raise NotSignedIn("The token's subject cannot be used.", hint="Sign in again.")
+        return subject, role
 
     async def _claims(self, token: str) -> Mapping[str, Any]:
         if len(token) > _LONGEST:
@@ -89,9 +103,15 @@ class Tokens:
         return claims
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
-        if key_id not in self._keys and time.monotonic() - self._read_at > _AGAIN_SECONDS:
-            self._read_at = time.monotonic()
-            self._keys = await asyncio.to_thread(read_keys, self._settings.jwks)
+        """Return a key of the issuer's; they are read again when one is unknown, and every few minutes."""
+        async with self._reading:
+            age = time.monotonic() - self._read_at
+            if age > (_STALE_SECONDS if key_id in self._keys else _AGAIN_SECONDS):
+                self._read_at = time.monotonic()
+                try:
+                    self._keys = await asyncio.to_thread(read_keys, self._settings.jwks)
+                except (OSError, ValueError) as error:  # the issuer is away: the keys we know go on
+                    log.warning("keys of the issuer not read", extra={"facts": {"why": type(error).__name__}})
         if key_id not in self._keys:
             raise jwt.InvalidKeyError("unknown key")
         return self._keys[key_id]
@@ -102,16 +122,40 @@ class Tokens:
         return next((role for role in ROLES if role in given and role != "machine"), None)
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Keys come from where the settings say, over https, and from nowhere they point to."""
+
+    def redirect_request(self, *_: Any) -> None:  # noqa: ANN401  (the library's own signature)
+        """Refuse."""
+
+
+_OPENER: Final = urllib.request.build_opener(_NoRedirect)
+
+
 def read_keys(place: str) -> dict[str, jwt.PyJWK]:
-    """Read the issuer's public keys, by key id, from an address or a file."""
+    """Read the issuer's public keys, by key id, from an address or a file, without what cannot be used.
+
+    Raises
+    ------
+    OSError
+        If there is no answer.
+    ValueError
+        If the answer is no key set.
+    """
     if urlsplit(place).scheme in {"http", "https"}:
-        with urllib.request.urlopen(place, timeout=5) as answer:  # noqa: S310  (scheme checked above)
+        with _OPENER.open(place, timeout=5) as answer:
             raw = answer.read(_LARGEST_KEYS)
     else:
         raw = Path(place).read_bytes()
+    listed = orjson.loads(raw)
+    entries = listed.get("keys") if isinstance(listed, dict) else None
+    if not isinstance(entries, list):
+        raise ValueError("no key set")  # noqa: TRY004  (as what is no JSON at all)
     found = {}
-    for entry in orjson.loads(raw).get("keys", []):
-        if entry.get("kty") in {"RSA", "EC"} and entry.get("use", "sig") == "sig" and entry.get("kid"):
-            key = jwt.PyJWK(entry)
-            found[str(entry["kid"])] = key
+    for entry in entries:
+        if not isinstance(entry, dict) or entry.get("kty") not in {"RSA", "EC"}:
+            continue
+        if entry.get("use", "sig") == "sig" and entry.get("kid"):
+            with contextlib.suppress(jwt.PyJWTError):  # of a kind we do not know: the others still hold
+                found[str(entry["kid"])] = jwt.PyJWK(entry)
     return found

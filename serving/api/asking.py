@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from serving.schemas import ErrorAnswer
+from serving.schemas.wire import PRINTED
 from serving.service import Service
 
 
@@ -20,10 +21,20 @@ async def the_service(request: Request) -> Service:
 
 ServiceDep: TypeAlias = Annotated[Service, Depends(the_service)]
 CustomerId: TypeAlias = Annotated[
-    str, Path(min_length=1, max_length=200, description="Key of the customer.", examples=["1058"])
+    str,
+    Path(
+        min_length=1, max_length=200, pattern=PRINTED, description="Key of the customer.", examples=["1058"]
+    ),
 ]
 SegmentName: TypeAlias = Annotated[
-    str, Path(min_length=1, max_length=200, description="Name of the segment.", examples=["rfm_champions"])
+    str,
+    Path(
+        min_length=1,
+        max_length=200,
+        pattern=PRINTED,
+        description="Name of the segment.",
+        examples=["rfm_champions"],
+    ),
 ]
 
 

@@ -19,6 +19,7 @@ from serving.live.heard import heard_message
 from serving.live.standing import COMPLAINTS
 from serving.refusals import Conflict, NotFound
 from serving.schemas import MessageBody, OffersAnswer, offers_json
+from serving.schemas.wire import PRINTED
 from serving.service import Service, hear
 from serving.store.conversations import Conversation, find
 
@@ -27,9 +28,17 @@ router = APIRouter(tags=["conversations"], route_class=GatedRoute)
 LOOK_SECONDS: Final = 0.25
 ALIVE_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 900.0
+CHECK_SECONDS: Final = 5.0  # after which a key that was revoked listens no more
 
 ConversationId: TypeAlias = Annotated[
-    str, Path(min_length=1, max_length=200, description="As the helpdesk names it.", examples=["chat-42"])
+    str,
+    Path(
+        min_length=1,
+        max_length=200,
+        pattern=PRINTED,
+        description="As the helpdesk names it.",
+        examples=["chat-42"],
+    ),
 ]
 
 _EXAMPLES = {
@@ -120,7 +129,7 @@ async def hints(
 async def _follow(
     request: Request, service: Service, conversation: Conversation, seen: int
 ) -> AsyncIterator[bytes]:
-    started = said = time.monotonic()
+    started = said = checked = time.monotonic()
     current: Conversation | None = conversation
     yield b"retry: 2000\n\n"
     while time.monotonic() - started < LONGEST_SECONDS and not service.closing:
@@ -132,6 +141,10 @@ async def _follow(
             yield b": still here\n\n"
         if await request.is_disconnected():
             return
+        if time.monotonic() - checked > CHECK_SECONDS:
+            checked = time.monotonic()
+            if not await request.app.state.gate.still_knows(request):
+                return
         await asyncio.sleep(LOOK_SECONDS)
         current = await asyncio.to_thread(find, service.memory.database, conversation.conversation_id)
 

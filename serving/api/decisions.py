@@ -15,13 +15,15 @@ from serving.api.asking import ServiceDep, errors, say
 from serving.live.messages import Rejection, read_message
 from serving.refusals import NotFound
 from serving.schemas import DecisionAnswer, OutcomeBody, OutcomesAnswer, OutcomesBody
+from serving.schemas.wire import PRINTED
 from serving.service import Service
 from serving.store.decisions import Logged, find_decision, outcomes_of
 
 router = APIRouter(tags=["decisions"], route_class=GatedRoute)
 
 DecisionId: TypeAlias = Annotated[
-    str, Path(min_length=1, max_length=64, description="From the answer with the hints.")
+    str,
+    Path(min_length=1, max_length=64, pattern=PRINTED, description="From the answer with the hints."),
 ]
 
 _EXAMPLES = {

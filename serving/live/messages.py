@@ -89,6 +89,8 @@ def read_message(raw: object, now: datetime) -> Message:
         raise Rejection("not_an_event", "The event cannot be written as JSON.") from error
     if len(body) > LARGEST_EVENT:
         raise Rejection("too_large", f"An event has at most {LARGEST_EVENT} bytes; this has {len(body)}.")
+    if b"\\u0000" in body:  # PostgreSQL's texts take none, and one such event would stop those beside it
+        raise Rejection("invalid", "A text of the event holds a zero character.")
     message_id = _word(raw, "messageId")
     customer_id = _word(raw, "userId")
     if raw.get("type", "track") != "track":

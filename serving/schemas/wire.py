@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Word: TypeAlias = Annotated[str, StringConstraints(max_length=200)]
-Identifier: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+PRINTED: Final = r"^[^\x00-\x1f\x7f]+$"
+"""A key holds no control character: neither store nor log nor header is led astray by one."""
+
+Identifier: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTED)]
 
 
 class Schema(BaseModel):

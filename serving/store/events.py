@@ -129,7 +129,7 @@ def _keep_outcomes(connection: Connection, messages: Sequence[Message]) -> None:
             "at": message.entry[0],
             "reason": str(message.facts.get("reason") or ""),
             "amount": str(message.facts.get("value") or ""),
-            "agent_id": str(message.facts.get("agent_id") or ""),
+            "agent_id": str(message.facts.get("agent_id") or "")[:200],
         }
         for message in messages
     ]
