@@ -53,7 +53,7 @@ def aligned(table: pd.DataFrame, customers: pd.Series, names: tuple[str, ...]) -
     MissingColumn
         When the table has no ``customer_id``.
     DataError
-        When a customer has two rows, or a column is not made of numbers.
+        When a customer has two rows, a column is not made of numbers, or nobody in the table is asked about.
 
     Examples
     --------
@@ -71,6 +71,9 @@ def aligned(table: pd.DataFrame, customers: pd.Series, names: tuple[str, ...]) -
     for name in names:
         if name in table.columns and not pd.api.types.is_numeric_dtype(table[name]):
             raise DataError("A circumstance is not a number.", where=name, hint="Code words as 0 and 1.")
+    if len(table) and len(customers) and not table[CUSTOMER_ID].isin(customers).any():
+        hint = "Name customers as the purchases do: the text 7 is not the number 7."
+        raise DataError("The circumstances tell of other customers.", where=CUSTOMER_ID, hint=hint)
     rows = table.set_index(CUSTOMER_ID).reindex(index=customers, columns=list(names))
     values: FloatArray = rows.to_numpy(dtype=np.float64, na_value=np.nan)
     return values

@@ -80,7 +80,8 @@ def complete_journey() -> pd.DataFrame | None:
         .sum()
         .reset_index()
     )
-    return bought.rename(columns={"household_id": "customer_id", "sales_value": "amount"})
+    named = bought.rename(columns={"household_id": "customer_id", "sales_value": "amount"})
+    return named.astype({"customer_id": str})
 
 
 def judged(log: Log, config: ValueConfig) -> Iterator[tuple[str, np.ndarray]]:
