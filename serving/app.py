@@ -19,7 +19,17 @@ from serving.access.gate import Gate
 from serving.access.identity import Doorkeeper
 from serving.access.tokens import Tokens
 from serving.agent import page
-from serving.api import conversations, customers, decisions, events, health, offers, people, segments
+from serving.api import (
+    conversations,
+    customers,
+    decisions,
+    events,
+    generations,
+    health,
+    offers,
+    people,
+    segments,
+)
 from serving.champions import Champions
 from serving.colleagues import EVERY_SECONDS, Colleagues
 from serving.description import described
@@ -41,7 +51,18 @@ from serving.store.keys import all_keys
 log = logging.getLogger("clv.serving")
 
 LARGEST_BODY: Final = 512_000
-ROUTERS: Final = (customers, offers, segments, events, decisions, conversations, people, health, page)
+ROUTERS: Final = (
+    customers,
+    offers,
+    segments,
+    events,
+    decisions,
+    conversations,
+    generations,
+    people,
+    health,
+    page,
+)
 _RECOVER_SECONDS: Final = 1.0
 _TIDY_SECONDS: Final = 0.25
 _DESCRIPTION: Final = (

@@ -131,9 +131,15 @@ def test_the_matrix_is_what_was_agreed() -> None:
         "GET /v1/customers/{customer_id}",
         "GET /v1/segments",
         "GET /v1/segments/{name}/customers",
+        "GET /v1/generations/{name}",
     }
-    assert allowed["data_scientist"] == {"GET /v1/segments", "GET /metrics"}
-    assert allowed["auditor"] == {"GET /v1/decisions/{decision_id}", "GET /v1/audit", "GET /metrics"}
+    assert allowed["data_scientist"] == {"GET /v1/segments", "GET /v1/generations/{name}", "GET /metrics"}
+    assert allowed["auditor"] == {
+        "GET /v1/decisions/{decision_id}",
+        "GET /v1/generations/{name}",
+        "GET /v1/audit",
+        "GET /metrics",
+    }
 
 
 @pytest.mark.parametrize(("method", "path"), routes())

@@ -272,6 +272,7 @@ def test_the_api_describes_itself_with_examples(shop: LocalClient) -> None:
         "/v1/decisions/{decision_id}",
         "/v1/decisions/{decision_id}/outcomes",
         "/v1/events",
+        "/v1/generations/{name}",
         "/v1/people/{customer_id}",
         "/v1/segments",
         "/v1/segments/{name}/customers",

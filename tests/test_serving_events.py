@@ -254,6 +254,21 @@ def test_a_person_is_handed_everything_and_then_forgotten(shop: LocalClient, var
     assert "ann" not in [deed["subject"] for deed in trail["deeds"]]
 
 
+def test_what_was_in_force_when_a_decision_was_made_can_still_be_read(shop: LocalClient, var: Path) -> None:
+    decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
+    snapshot = shop.get(f"/v1/decisions/{decision}").json()["record"]["snapshot"]
+    now = shop.get("/v1/generations/current").json()
+    assert (now["snapshot"], now["policies"]) == (snapshot, None)
+    assert {"tea", "gold"} <= {offer["offer_id"] for offer in now["offers"]["offers"]}
+    assert {segment["name"] for segment in now["segments"]} == {"champions", "new", "lost, maybe"}
+    for _ in range(3):  # by now its files are gone
+        publish_shop(var / "published")
+        shop.app.state.service.shelf.refresh()
+    assert not (var / "published" / snapshot).exists()
+    assert shop.get(f"/v1/generations/{snapshot}").json() == now
+    assert shop.get("/v1/generations/000099-2026-01-31").status_code == 404
+
+
 def test_who_exports_a_list_is_on_the_audit_trail(shop: LocalClient) -> None:
     shop.get("/v1/segments/champions/customers?format=csv")
     deed = shop.get("/v1/audit").json()["deeds"][0]

@@ -25,6 +25,7 @@ ACCESS: Final[dict[tuple[str, str], tuple[frozenset[str], str]]] = {
     ("POST", "/v1/decisions/{decision_id}/outcomes"): (AGENT, "outcomes:write"),
     ("POST", "/v1/conversations/{conversation_id}/messages"): (AGENT, "conversations:write"),
     ("GET", "/v1/conversations/{conversation_id}/hints"): (AGENT, "conversations:write"),
+    ("GET", "/v1/generations/{name}"): (READERS | {"marketer", "data_scientist"}, "generations:read"),
     ("GET", "/v1/people/{customer_id}"): (ADMIN, "people:export"),
     ("DELETE", "/v1/people/{customer_id}"): (ADMIN, "people:erase"),
     ("GET", "/v1/audit"): (READERS, "audit:read"),

@@ -9,6 +9,7 @@ segments      segments and their lists, as JSON pages or one streamed CSV
 events        what happened, in
 decisions     what was decided, and what became of it
 conversations each message heard, the hints followed
+generations   which offers, policies and segments were in force when
 people        a person's own data, and the audit trail
 health        alive, ready, and the metrics
 """

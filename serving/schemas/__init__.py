@@ -8,6 +8,7 @@ offers        the question what to say next, and its answer, over the wire
 segments      segments and their lists, over the wire
 events        how events were taken, over the wire
 decisions     decisions and outcomes, over the wire
+generations   what was in force under a generation, over the wire
 people        a person's data and the audit trail, over the wire
 health        alive and ready, over the wire
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 from serving.schemas.customers import VALUE_NAMES, CustomerAnswer, TagAnswer, ValueAnswer
 from serving.schemas.decisions import DecisionAnswer, OutcomeBody, OutcomesAnswer, OutcomesBody
 from serving.schemas.events import EventsAnswer, RejectedAnswer
+from serving.schemas.generations import GenerationAnswer
 from serving.schemas.health import HealthAnswer, ReadyAnswer
 from serving.schemas.offers import (
     ContextBody,
@@ -42,6 +44,7 @@ __all__ = [
     "ErrorAnswer",
     "ErrorBody",
     "EventsAnswer",
+    "GenerationAnswer",
     "HealthAnswer",
     "HintAnswer",
     "MemberAnswer",
