@@ -29,6 +29,7 @@ MOST_TRAINING_SNAPSHOTS = 10
 TRAINING_NEGATIVES = 0.25
 PLENTY = 200_000
 CANDIDATES = 150
+POSITIVES_PER_LEAF = 600
 TOP = 10
 
 
@@ -74,9 +75,7 @@ class Plan:
     judge: int
 
     @classmethod
-    def of(
-        cls, first_day: int, as_of: int, horizon_days: int, snapshots: int = TRAINING_SNAPSHOTS
-    ) -> Plan:
+    def of(cls, first_day: int, as_of: int, horizon_days: int, snapshots: int = TRAINING_SNAPSHOTS) -> Plan:
         """Lay the slices end to end before the as-of day, so that none sees the outcome of a later one.
 
         Parameters
@@ -117,6 +116,17 @@ def snapshots_for(n_customers: int, n_items: int) -> int:
     """
     needed = -(-PLENTY // max(n_customers * min(n_items, CANDIDATES), 1))
     return min(max(needed, TRAINING_SNAPSHOTS), MOST_TRAINING_SNAPSHOTS)
+
+
+def leaves_for(happened: Floats) -> int:
+    """Return how large each tree may be: little that happened must not be cut into many cases.
+
+    Examples
+    --------
+    >>> leaves_for(np.ones(100)), leaves_for(np.ones(6_000)), leaves_for(np.ones(10**6))
+    (4, 10, 31)
+    """
+    return int(min(max(happened.sum() // POSITIVES_PER_LEAF, 4), 31))
 
 
 def fit_items(
@@ -166,6 +176,7 @@ def fit_items(
         weights=train.weights,
         random_state=random_state,
         num_threads=num_threads,
+        settings={"num_leaves": leaves_for(train.happened)},
     )
     later = described(plan.calibrate)[2]
     calibration = calibrate(trees.probability(later.rows), later.happened)
