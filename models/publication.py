@@ -42,7 +42,6 @@ _SCHEMA: Final = """
     BEGIN;
 """
 _ON_A_COPY: Final = """
-    PRAGMA page_size = 16384; -- a customer's row then lies on one page
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
     PRAGMA secure_delete = ON;

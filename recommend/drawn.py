@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from recommend.baskets import Floats, Ints
+from recommend.baskets import Flags, Floats, Ints
 from recommend.sources import SOURCES
 
 MENTION: Final = "mention"
@@ -84,13 +84,14 @@ class Drawn:
         )
 
 
-class SourceSets:
+class Bits:
     """The sources behind a sum of bits, by name.
 
     Examples
     --------
-    >>> SourceSets(("popular", "campaign"))[3]
-    ('popular', 'campaign')
+    >>> sets = Bits(("popular", "campaign"))
+    >>> sets[3], sets.name("campaign", np.array([1, 2, 3])).tolist()
+    (('popular', 'campaign'), [False, True, True])
     """
 
     def __init__(self, names: tuple[str, ...] = SOURCE_NAMES) -> None:
@@ -99,6 +100,12 @@ class SourceSets:
 
     def __getitem__(self, bits: int) -> tuple[str, ...]:
         return self._read(int(bits))
+
+    def name(self, source: str, numbers: Ints) -> Flags:
+        """Return which of the sums name a source."""
+        if source not in self.names:
+            return np.zeros(len(numbers), dtype=bool)
+        return np.asarray((numbers & (1 << self.names.index(source))) > 0)
 
     def _named(self, bits: int) -> tuple[str, ...]:
         return tuple(name for place, name in enumerate(self.names) if bits >> place & 1)

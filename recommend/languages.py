@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 Language: TypeAlias = Literal["en", "zh-Hans", "zh-Hant"]
@@ -10,6 +11,7 @@ LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh-Hans", "zh-Hant")
 _TRADITIONAL = frozenset({"hant", "tw", "hk", "mo"})
 
 
+@lru_cache(maxsize=1_024)
 def language_of(tag: str) -> Language:
     """Return the language to answer in; English where we have no words.
 

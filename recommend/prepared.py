@@ -20,7 +20,7 @@ import orjson
 from recommend.candidates import Proposer
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
-from recommend.drawn import CAMPAIGN, SOURCE_NAMES, SourceSets
+from recommend.drawn import CAMPAIGN, SOURCE_NAMES, Bits
 from recommend.profile import Profile
 from recommend.proposed import Proposed
 from recommend.shelf import NOTHING
@@ -58,7 +58,7 @@ class Prepared:
         self.day = as_of + timedelta(days=1)
         self.context = Context(channel=channel)
         self._shelf = proposer.shelf_of(catalogue)
-        self._sets = SourceSets(tuple(sources))
+        self._sets = Bits(tuple(sources))
         bits = "<u2" if len(self._sets.names) <= 16 else "<u4"
         numbers = [("place", "<u4"), ("item", "<u2"), ("sources", bits)]
         self._layout = np.dtype([*numbers, ("propensity", "<f8"), ("raw", "<f8")])

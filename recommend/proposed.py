@@ -19,17 +19,30 @@ from recommend.candidate import Candidate
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
 Explained: TypeAlias = Callable[[int], tuple[Mapping[str, float], Mapping[str, float]]]
 
 _offer_id = attrgetter("offer_id")
 
 
-class Named(Protocol):
+class SourceSets(Protocol):
     """Sets of sources by number."""
 
     def __getitem__(self, number: int, /) -> tuple[str, ...]:
         """Return the names of a set."""
         ...
+
+    def name(self, source: str, numbers: Ints) -> Flags:
+        """Return which of the numbered sets name a source."""
+        ...
+
+
+class Listed(tuple[tuple[str, ...], ...]):
+    """Sets of sources in a row."""
+
+    def name(self, source: str, numbers: Ints) -> Flags:
+        """Return which of the numbered sets name a source."""
+        return np.array([source in one for one in self], dtype=bool)[numbers]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +76,7 @@ class Proposed(Sequence[Candidate]):
     items: Ints
     item_names: Sequence[str]
     sources: Ints
-    source_names: Named
+    source_names: SourceSets
     propensity: Floats
     propensity_raw: Floats
     popularity_rank: Ints
@@ -99,7 +112,7 @@ class Proposed(Sequence[Candidate]):
             items=np.arange(count),
             item_names=[one.item for one in found],
             sources=np.fromiter((sets.setdefault(one.sources, len(sets)) for one in found), np.int64, count),
-            source_names=list(sets),
+            source_names=Listed(sets),
             propensity=floats(one.propensity for one in found),
             propensity_raw=floats(one.propensity_raw for one in found),
             popularity_rank=np.fromiter((one.popularity_rank for one in found), np.int64, count),

@@ -12,7 +12,7 @@ import numpy as np
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.campaigns import by_answers, by_items, open_offers, place_within
 from recommend.candidate import Row
-from recommend.drawn import CAMPAIGN, MENTION, PUT_BITS, SOURCE_BITS, Drawn, SourceSets
+from recommend.drawn import CAMPAIGN, MENTION, PUT_BITS, SOURCE_BITS, Bits, Drawn
 from recommend.features import FEATURES, Matrix, describe, early
 from recommend.habits import Habits
 from recommend.itemmodel import ItemModel
@@ -25,7 +25,7 @@ MOST_BOUGHT: Final = 40
 MOST_NEW: Final = 24
 _OWN, _OTHERS = 90, 10  # items looked at: the customer's own, and of each other source
 _COMPANION: Final = SOURCE_BITS["co_purchase"]  # of a mentioned item, that no source put forward
-_SETS: Final = SourceSets()
+_SETS: Final = Bits()
 _ITEM_COLUMNS: Final = {name: place for place, name in enumerate(FEATURES)}
 _OFFER_COLUMNS: Final = {name: place for place, name in enumerate(RESPONSE_FEATURES)}
 

@@ -143,9 +143,9 @@ def _ranked(candidates: Sequence[Ranked]) -> Columns:
 
 def _numbered(values: Iterable[Any]) -> tuple[list[Any], NDArray[np.uint16]]:
     """Return the distinct values, and the place of each value among them."""
-    fresh: dict[Any, int] = {}
-    numbers = [fresh.setdefault(value, len(fresh)) for value in values]
-    return list(fresh), np.array(numbers, dtype=np.uint16)
+    told = list(values)
+    place = {value: number for number, value in enumerate(dict.fromkeys(told))}
+    return list(place), np.array([place[value] for value in told], dtype=np.uint16)
 
 
 def _unpack_json(raw: bytes) -> dict[str, Any]:
