@@ -37,7 +37,7 @@ class SourceSets(Protocol):
         ...
 
 
-class Listed(tuple[tuple[str, ...], ...]):
+class Listed(list[tuple[str, ...]]):
     """Sets of sources in a row."""
 
     def name(self, source: str, numbers: Ints) -> Flags:

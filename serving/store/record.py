@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from recommend.catalogue import KINDS
 from recommend.considered import Considered
 from recommend.decision import Decision, Ranked
+from recommend.drawn import Bits
 
 MARK: Final = b"\x02"
 _NUMBERS: Final = ("propensity", "propensity_raw", "context_weight", "value", "lever", "priority")
@@ -39,13 +40,17 @@ def pack(decision: Decision) -> bytes:
     kept: list[bytes] = []
     layout: list[tuple[str, str]] = []
     for name, column in columns.items():
-        if name in _OFTEN_EQUAL and len(column) and (column == column[0]).all():
+        if name in _OFTEN_EQUAL and _equal(column):
             texts[name] = column[0].item()
         else:
             layout.append((name, column.dtype.str))
             kept.append(column.tobytes())
     head = orjson.dumps({**record, "candidates": {**texts, "columns": layout}})
     return b"".join((MARK, len(head).to_bytes(4, "little"), head, *kept))
+
+
+def _equal(column: NDArray[Any]) -> bool:
+    return bool(len(column) and column[0] == column[-1] and (column == column[0]).all())
 
 
 def unpack(raw: bytes) -> dict[str, Any]:
@@ -79,12 +84,19 @@ def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int) -> d
         "offer_id": packed["offer_id"][place],
         "item": packed["item"][place],
         "kind": packed["kinds"][numbers["kind"]],
-        "sources": packed["sets"][numbers["sources"]],
+        "sources": _sources(packed, numbers["sources"]),
         "rank": packed["ranks"][place] if "ranks" in packed else _rank(place, packed["passed"]),
         "dropped_by": stage,
         "reason": reason,
     }
     return {name: whole[name] for name in _CANDIDATE}
+
+
+def _sources(packed: dict[str, Any], number: int) -> list[str]:
+    if "sets" in packed:
+        found: list[str] = packed["sets"][number]
+        return found
+    return [name for place, name in enumerate(packed["bits"]) if number >> place & 1]
 
 
 def _rank(place: int, passed: int) -> int | None:
@@ -99,12 +111,12 @@ def _considered(candidates: Considered) -> Columns:
     proposed, order = candidates.proposed, candidates.order
     chosen = order.tolist()
     offer_ids, item_names, items = proposed.offer_ids, proposed.item_names, proposed.items[order].tolist()
-    sets, sources = _numbered(proposed.sources[order].tolist())
+    names, sources = proposed.source_names, proposed.sources[order]
     texts = {
         "offer_id": [offer_ids[place] for place in chosen],
         "item": [item_names[item] for item in items],
         "kinds": KINDS,
-        "sets": [proposed.source_names[number] for number in sets],
+        **({"bits": names.names} if isinstance(names, Bits) else {"sets": names}),
         "refusals": [refusal and tuple(refusal) for refusal in candidates.refusals],
         "passed": candidates.passed,
     }
@@ -117,7 +129,7 @@ def _considered(candidates: Considered) -> Columns:
         "lever": lever,
         "priority": priority,
         "kind": candidates.kinds[order].astype(np.uint8),
-        "sources": sources,
+        "sources": sources.astype(np.uint32),
         "refusal": candidates.codes[order].astype(np.uint16),
     }
 
