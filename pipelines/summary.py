@@ -153,6 +153,9 @@ def _ingested(console: Console, summary: Mapping[str, Any]) -> None:
         counts = [f"{row[name]:,}" for name in ("read", "accepted", "duplicates", "quarantined")]
         table.add_row(f"  {row['table']}", *counts)
     console.print(table)
+    left_out = sum(row.get("forgotten", 0) for row in summary["tables"])
+    if left_out:
+        console.print(f"  {left_out:,} rows of people who asked to be forgotten were left out")
     for file, reasons in summary["reasons"]:
         for reason, rows in reasons:
             console.print(

@@ -247,6 +247,7 @@ def test_who_asks_to_be_forgotten_is_in_no_store_and_does_not_come_back(
         f"customer_id,order_id,ordered_at,amount\n{WHO},x1,2025-02-30,5\n{WHO},x2,2025-03-01,5\nc018,x3,soon,1\n"
     )
     clv("ingest", "-s", str(refused), *told)
+    clv("features", *told)
     everybody = len(list(Snapshot.current(var / "published").customer_ids()))
     memory = Memory(ServiceSettings(data={"data_dir": var}), secret_of(var))
     memory.open()
@@ -283,6 +284,7 @@ def test_who_asks_to_be_forgotten_is_in_no_store_and_does_not_come_back(
 
     again = CliRunner().invoke(app, ["ingest", "-s", str(shop), "-s", str(refused), *told])
     assert again.exit_code == 0, again.output
+    assert "102 rows of people who asked to be forgotten" in again.output
     assert traces(var, WHO) == []
     assert night(var).step("features").ran is False  # the tables were mended, not made again
     assert "Nothing was held" in clv("erase", "nobody", *told)
