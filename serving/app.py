@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
@@ -174,7 +174,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await _note_publication(service, service.shelf.current)
     _arrange_memory(service)
     duties = (_watch, _recover, _tidy, _ask_registry)
-    tasks = [asyncio.create_task(duty(service)) for duty in duties]
+    tasks = [asyncio.create_task(_keep(duty, service)) for duty in duties]
     tasks.append(asyncio.create_task(_tell(service.metrics, app.state.colleagues)))
     try:
         yield
@@ -184,6 +184,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await service.memory.close()
+
+
+async def _keep(duty: Callable[[Service], Coroutine[Any, Any, None]], service: Service) -> None:
+    """Do a duty to its end; a mistake of ours in it is logged, and the duty goes on."""
+    while True:
+        task = asyncio.create_task(duty(service))
+        try:
+            await asyncio.wait((task,))
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        failure = task.exception()
+        if failure is None:
+            return
+        log.error("duty failed", exc_info=failure, extra={"facts": {"duty": duty.__name__.strip("_")}})
+        await asyncio.sleep(_RECOVER_SECONDS)
 
 
 async def _watch(service: Service) -> None:

@@ -374,6 +374,30 @@ def test_a_model_that_cannot_be_loaded_leaves_the_last_good_one_in_place(
         assert client.get("/readyz").json()["status"] == "ready"
 
 
+def test_a_mistake_of_ours_does_not_end_the_watch_for_new_generations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("serving.app._RECOVER_SECONDS", 0.05)
+    mistakes = [RuntimeError("never thought of")]
+
+    def opener(root: Path):
+        publication = open_shop(root)
+        if publication.snapshot.manifest.sequence > 1 and mistakes:
+            raise mistakes.pop()
+        return publication
+
+    publish_shop(tmp_path / "published")
+    settings = Settings(data={"data_dir": tmp_path}, serving={"poll_seconds": 0.05})
+    app = create_app(settings, opener)
+    with LocalClient(app):
+        publish_shop(tmp_path / "published")
+        deadline = time.monotonic() + 20
+        while app.state.service.shelf.sequence < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert [line.facts for line in caplog.records if line.message == "duty failed"] == [{"duty": "watch"}]
+
+
 def test_a_service_whose_first_generation_is_broken_starts_and_says_so(tmp_path: Path) -> None:
     def opener(root: Path):
         raise SnapshotError("It holds nothing.")

@@ -18,6 +18,7 @@ from serving.app import create_app
 from serving.feedback import write_feedback
 from serving.settings import Settings
 from serving.store.database import Database
+from serving.store.people import erase
 from tests.browsing import running
 from tests.fakes import LocalClient, open_shop, publish_shop
 
@@ -252,6 +253,27 @@ def test_a_person_is_handed_everything_and_then_forgotten(shop: LocalClient, var
     assert trail["whole"] is True
     assert [deed["action"] for deed in trail["deeds"]] == ["person.erased", "person.exported"]
     assert "ann" not in [deed["subject"] for deed in trail["deeds"]]
+
+
+def test_an_erasure_that_was_cut_short_is_finished_when_the_service_is_there_again(var: Path) -> None:
+    memory = create_app(Settings(data={"data_dir": var}), open_shop).state.service.memory
+    memory.open()
+    with memory.database.writing() as connection:
+        erase(connection, "ann", memory.pseudonyms.of("ann"), 1)
+    memory.database.close()
+    assert any(b"ann@example.com" in file.read_bytes() for file in (var / "published").rglob("*.sqlite"))
+    app = create_app(Settings(data={"data_dir": var}, serving={"poll_seconds": 0.05}), open_shop)
+    with LocalClient(app) as client:
+        assert client.get("/v1/customers/ann").json()["known"] is False
+        deadline = time.monotonic() + 20
+        while app.state.service.shelf.sequence < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert client.get("/v1/segments").json()["segments"][0]["customers"] == 1
+        assert client.get("/v1/customers/bob").json()["known"] is True
+    held = [file for file in var.rglob("*") if file.is_file() and b"ann@example.com" in file.read_bytes()]
+    assert held == []
+    assert (var / "forgotten.txt").read_text().strip() == memory.pseudonyms.of("ann").hex()
 
 
 def test_what_was_in_force_when_a_decision_was_made_can_still_be_read(shop: LocalClient, var: Path) -> None:
