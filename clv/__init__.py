@@ -11,7 +11,7 @@ summary         purchase lines -> frequency, recency, age and money of each cust
 histories       that table checked at the door, and compressed to its unique rows
 process         what all purchase models share: fit, predict, save, load
 poisson         what those with Poisson orders share
-kinds           which purchase models there are, by name
+kinds           which purchase models there are, by name, and the likeliest
 nbd             buys at a steady rate, never leaves
 bgnbd           may leave after each repeat order
 mbgnbd          may leave after each order, the first included

@@ -9,9 +9,11 @@ the past would correct it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -112,6 +114,17 @@ class Stack:
         ratio = self.machine.predict(table) / np.maximum(value, 1e-9)
         raw: FloatArray = np.sqrt(ratio) if self.method == "stack" else ratio
         return raw
+
+    def save(self, folder: Path) -> dict[str, Any]:
+        """Write the trees into a folder, and return everything else as figures for JSON."""
+        self.machine.save(folder)
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "machine"}
+
+    @classmethod
+    def load(cls, folder: Path, figures: Mapping[str, Any]) -> Stack:
+        """Read the trees of a folder back, and put them together with the figures."""
+        told = tuple(figures.get("circumstances", ()))
+        return cls(**{**figures, "machine": Machine.load(folder), "circumstances": told})
 
 
 @dataclass(frozen=True)

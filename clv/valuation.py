@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,7 @@ from clv.circumstances import Circumstances
 from clv.columns import TILT
 from clv.errors import BundleError, DataError, TooLittleData, UnknownFormat
 from clv.histories import FloatArray, column, histories
-from clv.kinds import model_of_json, process_of
-from clv.machine import Machine
+from clv.kinds import likeliest, model_of_json, process_of
 from clv.process import PurchaseProcess, daily_rate
 from clv.quadrature import unit_rule
 from clv.spend import GammaGamma
@@ -114,7 +113,9 @@ class ValueModel:
                 hint="Take in a longer log, or choose a later day.",
             )
         process = (
-            _likeliest(summary, config) if config.kind == AUTO else _fitted(config.kind, summary, config)
+            likeliest(summary, prior=config.prior)
+            if config.kind == AUTO
+            else process_of(config.kind)(prior=config.prior).fit(summary)
         )
         config = replace(config, kind=process.kind)
         x, m, revenue = (
@@ -351,9 +352,7 @@ class ValueModel:
             "spend": json.loads(self.spend.to_json()),
         }
         if self.stack is not None:
-            figures = {f.name: getattr(self.stack, f.name) for f in fields(self.stack) if f.name != "machine"}
-            content["stack"] = figures
-            self.stack.machine.save(folder)
+            content["stack"] = self.stack.save(folder)
         (folder / FILE).write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
     @classmethod
@@ -380,17 +379,12 @@ class ValueModel:
             spend=GammaGamma.from_json(json.dumps(content["spend"])),
             as_of=date.fromisoformat(content["as_of"]),
             config=ValueConfig(**content["config"]),
-            stack=_stack_of(folder, content["stack"]) if "stack" in content else None,
+            stack=Stack.load(folder, content["stack"]) if "stack" in content else None,
         )
 
     def with_config(self, **changes: Any) -> ValueModel:  # noqa: ANN401  (the fields of ValueConfig)
         """Return the same fitted model counting value differently, say with another margin or discount."""
         return replace(self, config=replace(self.config, **changes))
-
-
-def _stack_of(folder: Path, figures: dict[str, Any]) -> Stack:
-    names = tuple(figures.pop("circumstances", ()))
-    return Stack(machine=Machine.load(folder), circumstances=names, **figures)
 
 
 def _revenue(summary: pd.DataFrame) -> FloatArray | None:
@@ -402,18 +396,3 @@ def _evidence(x: FloatArray, m: FloatArray, revenue: FloatArray | None) -> tuple
     if revenue is None:
         return x, m
     return x + 1.0, np.maximum(revenue, 0.0) / (x + 1.0)
-
-
-def _fitted(kind: str, summary: pd.DataFrame, config: ValueConfig) -> PurchaseProcess:
-    return process_of(kind)(prior=config.prior).fit(summary)
-
-
-def _likeliest(summary: pd.DataFrame, config: ValueConfig) -> PurchaseProcess:
-    """Return the most likely of the models with dropout; regular buyers' only where gaps are known."""
-    kinds = ["bgnbd", "mbgnbd", "paretonbd"]
-    if col.LOG_GAP_SUM in summary.columns:
-        kinds.append("mbgcnbd")
-    models = [_fitted(kind, summary, config) for kind in kinds]
-    # a regular buyers' model with one tick an order is the MBG/NBD again
-    regular = [model for model in models if model.parameters_.get("k", 2.0) > 1.0]
-    return max(regular, key=lambda model: model.log_likelihood_)
