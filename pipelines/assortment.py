@@ -35,6 +35,20 @@ WHERE l.product_id IS NOT NULL AND l.amount > 0 AND NOT coalesce(l.is_return, fa
   AND l.ordered_at::DATE <= $as_of
 GROUP BY 1
 """
+# The words for items in a table of products: those of the item itself, or of the product that is the item.
+_NAMES: Final = """
+WITH told AS (
+    SELECT item, 'name' AS called, name AS value FROM products WHERE item IN (product_id, name)
+    UNION ALL
+    SELECT item, called, json_extract_string(attributes, '$."' || called || '"')
+    FROM (SELECT item, product_id, name, attributes, unnest(json_keys(attributes)) AS called FROM products
+          WHERE attributes IS NOT NULL)
+    WHERE regexp_matches(called, '^item[_-][A-Za-z]{2,3}([_-][A-Za-z]{2,4})*$')
+       OR item IN (product_id, name) AND regexp_matches(called, '^name[_-][A-Za-z]{2,3}([_-][A-Za-z]{2,4})*$')
+)
+SELECT item, called, min(value) FROM told WHERE trim(value) <> ''
+GROUP BY item, called HAVING count(DISTINCT value) = 1
+"""
 _OFFERS: Final = """
 SELECT offers.* EXCLUDE (product_ids), about.items
 FROM offers LEFT JOIN (
@@ -44,7 +58,7 @@ FROM offers LEFT JOIN (
 ) about USING (offer_id)
 ORDER BY offer_id
 """
-_CUT_OFF: Final = re.compile(r"\s*\([^)]*$")
+_CUT_OFF: Final = re.compile(r"\s*\([^)]*$|\s+-\s*\w?$")
 _DOCUMENTS: Final = ("levers", "rules", "caps", "scripts", "attributes")
 
 
@@ -72,13 +86,15 @@ def assortment(
     rebought = _rebought(ledger, as_of)
     economics = _economics(ledger, as_of, margin_rate)
     margins = {item: margin for item, (margin, _) in economics.items()}
+    names, translations = _names(ledger)
     written = list(_from_file(file)) if file is not None else []
     told = [_worth(offer, margins) for offer in _from_table(ledger, rebought)]
     offers = [o for o in (*told, *written) if o.valid_to is None or o.valid_to > as_of]
     note = "" if offers or economics else _absence(ledger)
     return Catalogue(offers, note=note).with_items(
         sorted(economics),
-        names={item: readable(item) for item in economics},
+        names={item: readable(names.get(item, item)) for item in economics},
+        translations=translations,
         margins=margins,
         unavailable={item for item, (_, gone) in economics.items() if gone},
     )
@@ -92,7 +108,7 @@ def only_mandatory(catalogue: Catalogue, note: str) -> Catalogue:
 def readable(item: str) -> str:
     """Return an item's name as a person would write it: not all in capitals, not all in small letters.
 
-    A bracket that was cut off is left out, and a bare number is called an article.
+    A bracket or a dash that was cut off is left out, and a bare number is called an article.
 
     Examples
     --------
@@ -105,6 +121,23 @@ def readable(item: str) -> str:
     if not any(letter.isalpha() for letter in item):
         return f"Article {item}"
     return item.capitalize() if item.isupper() or item.islower() else item
+
+
+def _names(ledger: Ledger) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Return what items are called, and what in other languages, by language tag.
+
+    A column ``item_zh-Hant`` of the products names the item; ``name`` and ``name_zh-Hant`` do where the
+    product is the item.
+    """
+    names: dict[str, str] = {}
+    translations: dict[str, dict[str, str]] = {}
+    for item, called, value in ledger.connection.execute(f"{_NAMES} ORDER BY ALL").fetchall():
+        if called == "name":
+            names[item] = value
+        else:  # item_zh comes before name_zh
+            tag = called[5:].replace("_", "-")
+            translations.setdefault(item, {}).setdefault(tag, value)
+    return names, translations
 
 
 def _rebought(ledger: Ledger, as_of: date) -> set[str]:

@@ -42,6 +42,7 @@ clusters      groups of customers nobody defined, with names a person can read
 affinity      the best channel and time to reach somebody, with how sure we are
 tags          facts on a customer's behaviour, with source and day
 explain       why this offer: reasons from facts and from the model's arithmetic
+pace          how often a customer buys an item, where there is a steady pace to speak of
 phrases       how a reason is said in each language
 scripts       words an agent can say, which inform and do not press
 speech        words and reasons of one hint together

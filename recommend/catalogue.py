@@ -14,7 +14,9 @@ from typing import Any, Final, get_args
 
 from clv.errors import DataError
 from recommend.decision import Kind
+from recommend.languages import language_of
 from recommend.records import from_plain
+from recommend.sensitive import rule_of_care
 
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 ITEM_PREFIX: Final = "item:"
@@ -95,6 +97,8 @@ class Offer:
         Acceptance expected before any data, 0 to 1, and how many presentations that belief is worth.
     generated
         True for the offer made from an item, whose kind depends on the customer.
+    names
+        What it is called in other languages, by language tag.
     """
 
     offer_id: str
@@ -127,6 +131,7 @@ class Offer:
     starting_propensity: float = 0.05
     starting_evidence: float = 0.0
     generated: bool = False
+    names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse an offer that cannot be meant."""
@@ -150,6 +155,21 @@ class Offer:
             if treatment.channel in {channel, ANY_CHANNEL}:
                 return treatment
         return None if self.treatments else Treatment(channel)
+
+    def called(self, locale: str) -> str:
+        """Return its name in a language; in the other script of Chinese before none, its name if in neither.
+
+        Examples
+        --------
+        >>> Offer("o", "Tea", "cross_sell", names={"zh-Hans": "茶叶"}).called("zh-HK")
+        '茶叶'
+        """
+        if locale in self.names or not self.names:
+            return self.names.get(locale, self.name)
+        language = language_of(locale)
+        spoken = {language_of(tag): name for tag, name in self.names.items() if _speaks(tag)}
+        chinese = next((name for tongue, name in spoken.items() if tongue != "en"), self.name)
+        return spoken.get(language) or (self.name if language == "en" else chinese)
 
     def words(self, channel: str, locale: str) -> str:
         """Return the script written for this channel and language, or an empty text."""
@@ -208,10 +228,14 @@ class Catalogue:
         items: Iterable[str],
         *,
         names: Mapping[str, str] | None = None,
+        translations: Mapping[str, Mapping[str, str]] | None = None,
         margins: Mapping[str, float] | None = None,
         unavailable: Collection[str] = (),
     ) -> Catalogue:
         """Return a catalogue with one offer more per item: a replenishment to who buys it, else a cross-sell.
+
+        Goods that tell of health, or can do harm, are offered with the care of
+        :func:`recommend.sensitive.rule_of_care`.
 
         Parameters
         ----------
@@ -219,12 +243,14 @@ class Catalogue:
             Products or categories.
         names
             What to call them; the item itself where absent.
+        translations
+            What they are called in other languages: item -> language tag -> name.
         margins
             Earned if bought, in the ledger's currency; unknown where absent.
         unavailable
             Items that must not be offered.
         """
-        names, margins = names or {}, margins or {}
+        names, margins, translations = names or {}, margins or {}, translations or {}
         generated = [
             Offer(
                 f"{ITEM_PREFIX}{item}",
@@ -235,6 +261,8 @@ class Catalogue:
                 margin=margins.get(item),
                 available=item not in unavailable,
                 generated=True,
+                names=dict(translations.get(item, {})),
+                suitability=tuple(rule for rule in (rule_of_care(item, names.get(item, "")),) if rule),
             )
             for item in dict.fromkeys(items)
         ]
@@ -254,6 +282,11 @@ class Catalogue:
             If an offer has an unknown field, or a value it cannot have.
         """
         return cls([offer_from(entry) for entry in raw["offers"]], note=raw.get("note", ""))
+
+
+def _speaks(tag: str) -> bool:
+    """Tell whether a tag is of a language we have words in, and not one we merely answer in English for."""
+    return language_of(tag) != "en" or tag.lower().startswith("en")
 
 
 _DAYS = ("valid_from", "valid_to")
@@ -351,7 +384,7 @@ def _sparse(offer: Offer) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name, default in _DEFAULTS.items():
         value = getattr(offer, name)
-        if value == default:
+        if value in (default, {}):
             continue
         if name in _DAYS:
             value = value.isoformat()

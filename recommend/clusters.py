@@ -30,7 +30,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "quiet_days": ("long quiet", "recent"),
     c.FREQUENCY: ("frequent", "rare"),
     "spend_per_order": ("big baskets", "small baskets"),
-    c.AGE_DAYS: ("long known", "newly met"),
+    c.AGE_DAYS: ("long known", "known briefly"),
     "discount_share": ("discount seekers", "full price"),
     "returns_share": ("returners", "keepers"),
     "distinct_items": ("wide range", "narrow range"),

@@ -81,8 +81,8 @@ def decide(
     book = rulebook or Rulebook(catalogue, policies)
     moment = Moment(book, arbitration, profile, context, at, taken or {}, candidates)
     arm = policies.control.arm(profile.customer_id, at)
-    left, mandatory = moment.standing()
-    selection, seats = _select(moment, left.tolist(), mandatory, policies, arm, explorer, decision_id)
+    left, mandatory, asked = moment.standing()
+    selection, seats = _select(moment, left.tolist(), mandatory, asked, policies, arm, explorer, decision_id)
     hints = _hints(moment, left, selection, words or script)
     considered = _considered(moment, left, selection, seats, arm)
     silence = "" if hints else reason_of_silence(book.catalogue, considered, arm)
@@ -116,18 +116,22 @@ def _select(
     moment: Moment,
     left: Sequence[int],
     mandatory: int,
+    asked: int,
     policies: Policies,
     arm: Arm,
     explorer: Explorer | None,
     key: str,
 ) -> tuple[Selection, Seats]:
-    """Seat mandatory messages, then let the explorer (or the order) fill the other places."""
+    """Seat mandatory messages and what was asked for; let the explorer (or the order) fill other places."""
     seats = Seats(policies.slate)
     first = best(map(moment.option, left[:mandatory]), seats)
+    sure = mandatory if arm == "control" else mandatory + asked
+    wished = best(map(moment.option, left[mandatory:sure]), seats)
+    first = (*first, *(index + mandatory for index in wished))
     certain = Selection(first, (1.0,) * len(first))
     if arm == "control" or not seats.free:
         return certain, seats
-    rest = left[mandatory:]
+    rest = left[sure:]
     if explorer is None:
         chosen = best(map(moment.option, rest), seats)
         found = Selection(chosen, (1.0,) * len(chosen))
@@ -135,7 +139,7 @@ def _select(
         found = explorer.select([moment.option(place) for place in rest], seats.copy(), key)
         for index in found.chosen:
             seats.take(moment.option(rest[index]))
-    chosen = (*first, *(index + mandatory for index in found.chosen))
+    chosen = (*first, *(index + sure for index in found.chosen))
     return Selection(chosen, (*certain.probabilities, *found.probabilities), found.exploration), seats
 
 

@@ -17,6 +17,7 @@ from clv import columns as c
 from recommend.candidate import Candidate
 from recommend.history import History
 from recommend.languages import Language, language_of
+from recommend.pace import pace_days
 from recommend.phrases import TEMPLATES, ago, days, plain_name, times
 from recommend.profile import Profile
 from recommend.sensitive import is_private_good, is_sensitive
@@ -59,6 +60,7 @@ _SAME: Final[Mapping[str, frozenset[str]]] = {  # a fact that says the same, and
     "habit": frozenset({"rhythm", "bought_before"}),
     "kind": frozenset({"rhythm", "bought_before"}),
     "popular": frozenset({"segment", "neighbours"}),
+    "co_purchase": frozenset({"bundle"}),
 }
 
 
@@ -153,13 +155,17 @@ def _from_history(
     if item not in history.items or _private(item, name):
         return
     at = history.positions[history.items.index(item)]
-    first, last = history.order_days[at[0]], history.order_days[at[-1]]
-    when = ago((as_of - EPOCH).days - last, language)
-    if len(at) >= 3 and last > first:
-        gap = days((last - first) / (len(at) - 1), language)
+    today = (as_of - EPOCH).days
+    when = ago(today - history.order_days[at[-1]], language)
+    pace = pace_days(history, item, today)
+    if pace is not None:
+        gap = days(pace, language)
         yield "rhythm", TEMPLATES["rhythm"][language].format(item=name, gap=gap, ago=when)
     else:
         often = times(len(at), language)
+        if len(at) == 1:
+            yield "bought_before", TEMPLATES["bought_once"][language].format(item=name, ago=when)
+            return
         yield "bought_before", TEMPLATES["bought_before"][language].format(item=name, times=often, ago=when)
 
 

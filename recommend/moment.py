@@ -103,20 +103,26 @@ class Moment:
         recent = self.approaches.count(arbitration.annoyance.days)
         self.scales = Scales(self.listing.rates(arbitration), profile, context, recent)
         self.weights: Weights = self.scales.weigh(proposed.propensity, places, self.kinds)
+        self.asked = self.scales.asked_for(places)
         self._too_little()
 
     # -- what passed ------------------------------------------------------------------------------------
-    def standing(self) -> tuple[Ints, int]:
-        """Return the places of those that passed, in their order, and how many of them are mandatory.
+    def standing(self) -> tuple[Ints, int, int]:
+        """Return the places of those that passed, in their order, how many are mandatory, how many asked for.
 
-        Mandatory ones first, then by priority, then by the item's popularity, then by the offer's id.
+        Mandatory ones first, then what the customer asked for by name, then by priority, then by the item's
+        popularity, then by the offer's id.
         """
         left = (self.codes == PASSED).nonzero()[0]
         mandatory = self.listing.mandatory[self.places[left]]
         first = int(np.count_nonzero(mandatory))
         keys = (self.proposed.popularity_rank[left], -self.weights.priority[left])
-        order = np.lexsort((*keys, ~mandatory) if first else keys)  # stable: by offer already
-        return left[order], first
+        asked = self.asked[left] & ~mandatory
+        wished = int(np.count_nonzero(asked))
+        order = np.lexsort(
+            (*keys, ~asked, ~mandatory) if first or wished else keys
+        )  # stable: by offer already
+        return left[order], first, wished
 
     def option(self, place: int) -> Option:
         """Return a candidate that passed as what may take a seat."""
@@ -164,11 +170,7 @@ class Moment:
 
     def _better_of_kind(self) -> Flags:
         """Return which candidates are dearer items of a kind the customer buys."""
-        numbers, place = np.unique(self.proposed.sources, return_inverse=True)
-        names = self.proposed.source_names
-        upsell = [_BETTER_SOURCE in names[number] for number in numbers.tolist()]
-        better: Flags = np.array(upsell, dtype=bool)[place]
-        return better
+        return self.proposed.source_names.name(_BETTER_SOURCE, self.proposed.sources)
 
     def _refuse(self, some: Ints, every: Flags) -> Ints:
         """Return the refusal of each candidate by everything but its worth."""
@@ -269,11 +271,11 @@ class Moment:
             codes[again] = self.number("arbitration", "a better candidate of the same offer")
 
     def _too_little(self) -> None:
-        """Hold back what is not worth saying."""
+        """Hold back what is not worth saying; who asks for it is told in any case."""
         priority, value = self.weights.priority, self.weights.value
         floor, price = self.arbitration.floor, self.scales.annoyance
         few = self.weighed & ((priority < max(floor, price)) | (value < 0))
-        few &= ~self.listing.mandatory[self.places]
+        few &= ~(self.listing.mandatory[self.places] | self.asked)
         if not few.any():
             return
         said = f"priority {{priority:.4g}} is under the price {price:.4g} of one more prompt"

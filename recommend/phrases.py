@@ -24,6 +24,11 @@ TEMPLATES: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hans": "买过{times}{item}，上次是{ago}",
         "zh-Hant": "買過{times}{item}，上次是{ago}",
     },
+    "bought_once": {
+        "en": "Bought {item} once, {ago}",
+        "zh-Hans": "买过一次{item}，是在{ago}",
+        "zh-Hant": "買過一次{item}，是在{ago}",
+    },
     "win_back": {
         "en": "No order for {quiet}; used to order every {gap}",
         "zh-Hans": "已有{quiet}没有下单，以前大约每{gap}下一次单",
@@ -50,9 +55,9 @@ TEMPLATES: Final[Mapping[str, Mapping[Language, str]]] = {
         "zh-Hant": "可與常買的商品組成一套",
     },
     "upsell": {
-        "en": "A step up from something this customer buys",
-        "zh-Hans": "是该顾客常买商品的升级款",
-        "zh-Hant": "是該顧客常買商品的升級款",
+        "en": "A dearer choice of a kind this customer buys",
+        "zh-Hans": "与该顾客所买的同类商品相比，价位更高的一款",
+        "zh-Hant": "與該顧客所買的同類商品相比，價位較高的一款",
     },
     "neighbours": {
         "en": "Bought by customers with a similar basket",

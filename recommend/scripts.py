@@ -28,7 +28,7 @@ SCRIPTS: Final[Mapping[Language, Mapping[Kind, str]]] = {
     "zh-Hans": {
         "cross_sell": "供您参考：我们还有{name}。需要的话我可以介绍一下，不需要也没关系。",
         "upsell": "另外还有{name}可选。我可以说明它的不同之处和价格，方便您比较。",
-        "replenish": "您以前买过{name}。这次要再来一份，还是暂时不用？",
+        "replenish": "您以前买过{name}。这次还需要吗？还是先不用？",
         "win_back": "您有一段时间没有下单了。如果有兴趣，可以了解一下{name}；不需要也没关系。",
         "bundle": "{name}可以成套购买。我可以告诉您单买和成套的价格。",
         "retention": "在您决定之前，想让您知道您还可以选择{name}。无论您怎么选，我都会为您办好。",
@@ -37,7 +37,7 @@ SCRIPTS: Final[Mapping[Language, Mapping[Kind, str]]] = {
     "zh-Hant": {
         "cross_sell": "供您參考：我們還有{name}。需要的話我可以介紹一下，不需要也沒關係。",
         "upsell": "另外還有{name}可選。我可以說明它的不同之處和價格，方便您比較。",
-        "replenish": "您以前買過{name}。這次要再來一份，還是暫時不用？",
+        "replenish": "您以前買過{name}。這次還需要嗎？還是先不用？",
         "win_back": "您有一段時間沒有下單了。如果有興趣，可以了解一下{name}；不需要也沒關係。",
         "bundle": "{name}可以成套購買。我可以告訴您單買和成套的價格。",
         "retention": "在您決定之前，想讓您知道您還可以選擇{name}。無論您怎麼選，我都會為您辦好。",
@@ -45,6 +45,12 @@ SCRIPTS: Final[Mapping[Language, Mapping[Kind, str]]] = {
     },
 }
 
+_ASKED: Final[Mapping[Language, str]] = {
+    "en": "You mentioned {name}. Shall I tell you more about it, or add it to an order for you?",
+    "zh-Hans": "您提到了{name}。需要我介绍一下，还是帮您下单？",
+    "zh-Hant": "您提到了{name}。需要我介紹一下，還是幫您下單？",
+}
+_SOLD: Final = frozenset({"cross_sell", "upsell", "replenish", "win_back", "bundle"})
 _RHYTHM: Final[Mapping[Language, str]] = {
     "en": "You usually buy {name} about every {gap}. Is it time again, or not yet?",
     "zh-Hans": "您通常每{gap}左右买一次{name}。这次需要吗？还是先不用？",
@@ -71,6 +77,7 @@ def words(
     *,
     scripts: Mapping[str, str] | None = None,
     gap_days: float | None = None,
+    asked: bool = False,
 ) -> str:
     """Return words to say for an offer.
 
@@ -86,6 +93,8 @@ def words(
         The offer's own words by language tag; the exact tag is tried first, then its language.
     gap_days
         The customer's usual days between purchases of it, if known.
+    asked
+        Whether the customer spoke of it, wishing to buy or asking.
 
     Examples
     --------
@@ -97,7 +106,9 @@ def words(
     language = language_of(locale)
     own = _own_script(scripts or {}, locale, language)
     template = own or (SCRIPTS[language][kind])
-    if not own and kind == "replenish" and gap_days is not None and gap_days > 0:
+    if not own and asked and kind in _SOLD:
+        template = _ASKED[language]
+    elif not own and kind == "replenish" and gap_days is not None and gap_days > 0:
         template = _RHYTHM[language].replace("{gap}", days(gap_days, language))
     said = template.replace("{name}", plain_name(offer_name))
     return said[:1].upper() + said[1:]

@@ -93,7 +93,7 @@ _PRIVATE_GOODS: Final = re.compile(
 )
 # Goods that are sold to grown-ups and can do harm: not brought to somebody who does not buy them.
 _HARMFUL_GOODS: Final = re.compile(
-    r"\b(cigarettes?|cigars?|cigarillos?|tobacco|nicotine|vap(?:e|es|ing)|snuff|lotter(?:y|ies)|scratch ?cards?"
+    r"\b(cigarettes?|cigars?|cigarillos?|tobacco|nicotine|vap(?:e|es|ing)|snuff|lotter(?:y|ies)"
     r"|beers?|beeralemalt|ales?|lagers?|wines?|liquors?|spirits?|whisk(?:e?y|ies)|vodkas?|gins?|rums?|tequilas?"
     r"|brand(?:y|ies)|champagnes?|sak[eé])\b"
     r"|香烟|香菸|卷烟|雪茄|烟草|菸草|电子烟|電子煙|彩票|彩券|六合彩|啤酒|红酒|紅酒|白酒|葡萄酒|威士忌|伏特加|清酒|洋酒|烈酒",

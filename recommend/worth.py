@@ -79,6 +79,7 @@ class Annoyance:
         return self.rate * max(lifetime_value, 0.0) * (1 + self.growth * recent_contacts)
 
 
+WISHES: Final = frozenset({"buy", "ask"})  # intents in which what is named is what is wanted
 _WEIGHTS = (ContextWeight("intent", "cancel", 100.0, kind="retention"), ContextWeight("mention", "", 100.0))
 
 
@@ -220,6 +221,7 @@ class Scales:
         number = isinstance(lifetime, (int, float)) and lifetime == lifetime  # noqa: PLR0124
         self.lifetime_value = float(lifetime) if number else 0.0  # type: ignore[arg-type]
         self.mentions = frozenset(context.mentions)
+        self.wishes = context.intent in WISHES
         weights = arbitration.context_weights if arbitration.use_context else ()
         self.weights = [weight for weight in weights if _applies(weight, profile, context)]
         priced = arbitration.use_value and arbitration.annoyance.rate > 0
@@ -252,6 +254,12 @@ class Scales:
             percent += np.where(matched if about is None else matched & about, weight.percent, 0.0)
         weights: Floats = np.maximum(1 + percent / 100, 0.0)
         return weights
+
+    def asked_for(self, places: Ints) -> NDArray[np.bool_]:
+        """Return which offers are about something the customer named in wishing to buy, or asking."""
+        if not (self.rates.arbitration.use_context and self.wishes and self.mentions):
+            return np.zeros(len(places), dtype=bool)
+        return self._named(places)
 
     def _named(self, places: Ints) -> NDArray[np.bool_]:
         """Return which offers are about something the customer named, by item or by category."""

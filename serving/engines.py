@@ -80,7 +80,7 @@ def _opened(root: Path, snapshot: Snapshot, champion: Champion | None) -> Public
         Arbitration.from_json(_document(snapshot, "arbitration")),
         proposer,
         explorer=explorer_from(exploration) if exploration else None,
-        words=Speech(),
+        words=Speech(catalogue=catalogue),
         prepared=_prepared(snapshot, champion, proposer, catalogue),
         model_version=propensity,
         snapshot=snapshot.manifest.name,
@@ -116,7 +116,9 @@ def _lexicon(catalogue: Catalogue) -> Lexicon:
     names: dict[str, list[str]] = {}
     for offer in catalogue.offers:
         if offer.generated or len(offer.items) == 1:
-            names.setdefault(offer.items[0], []).extend([offer.name] if offer.generated else [])
+            names.setdefault(offer.items[0], []).extend(
+                [offer.name, *offer.names.values()] if offer.generated else []
+            )
     return Lexicon.build(names)
 
 

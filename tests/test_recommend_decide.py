@@ -18,6 +18,7 @@ from recommend.control import ControlGroup
 from recommend.decide import decide
 from recommend.decision import Decision
 from recommend.engine import Engine
+from recommend.explore import EpsilonGreedy
 from recommend.history import History
 from recommend.policies import Policies, PolicyRule, Slate
 from recommend.profile import Contact, Profile
@@ -257,6 +258,58 @@ def test_a_dearer_item_of_a_kind_they_buy_is_an_upsell_and_asked_about_as_one() 
     held = decide(ANN, better, catalogue, never, CALM, Context(), AT, decision_id="d")
     assert fate(held, "item:SENCHA") == ("suitability", "no upselling")
     assert said(held) == ["item:TEA"]
+
+
+@pytest.mark.parametrize(
+    ("context", "first"),
+    [
+        (Context(), ["dear", "dear2", "cups"]),
+        (Context(mentions=("CUPS",)), ["dear", "dear2", "cups"]),  # named in passing
+        (Context(intent="buy", mentions=("CUPS",)), ["cups", "dear", "dear2"]),
+        (Context(intent="ask", mentions=("CUPS",)), ["cups", "dear", "dear2"]),
+        (Context(intent="complaint", mentions=("CUPS",)), []),
+    ],
+)
+@pytest.mark.parametrize("explorer", [None, EpsilonGreedy(1.0)])
+def test_what_a_customer_asks_for_by_name_comes_first_whatever_it_earns(
+    context: Context, first: list[str], explorer: EpsilonGreedy | None
+) -> None:
+    offers = [
+        offer("dear", margin=900.0),
+        offer("dear2", margin=800.0),
+        offer("cups", items=("CUPS",), margin=0.001),  # under the floor: said to who asks for it
+    ]
+    decision = ask(
+        *offers,
+        context=context,
+        arbitration=replace(CALM, floor=0.0 if not context.intent else 0.01),
+        policies=replace(NOBODY_HELD_OUT, slate=Slate(3, 3)),
+        explorer=explorer,
+    )
+    if explorer is None:
+        assert said(decision) == first
+    elif context.intent in {"buy", "ask"}:
+        assert (said(decision)[0], decision.hints[0].selection_probability) == ("cups", 1.0)
+    blind = replace(CALM, floor=0.0, use_context=False)
+    assert (
+        said(ask(*offers, context=Context(intent="buy", mentions=("CUPS",)), arbitration=blind))[0] == "dear"
+    )
+
+
+def test_goods_of_health_and_harm_are_brought_up_by_the_customer_only() -> None:
+    items = ["PREGNANCY TESTS", "CIGARETTES", "COFFEE"]
+    catalogue = Catalogue().with_items(items, margins=dict.fromkeys(items, 5.0))
+    candidates = [Candidate(f"item:{item}", item, propensity=0.5) for item in items]
+
+    def hinted(profile: Profile, context: Context = Context()) -> set[str]:  # noqa: B008  (frozen)
+        policies = replace(NOBODY_HELD_OUT, slate=Slate(3, 3))
+        decision = decide(profile, candidates, catalogue, policies, CALM, context, AT, decision_id="d")
+        return {hint.name for hint in decision.hints}
+
+    buyer = replace(ANN, history=History((20000,), ("CIGARETTES", "PREGNANCY TESTS"), ((0,), (0,))))
+    assert hinted(ANN) == {"COFFEE"}
+    assert hinted(buyer) == {"COFFEE", "CIGARETTES"}
+    assert hinted(ANN, Context(intent="buy", mentions=("CIGARETTES", "PREGNANCY TESTS"))) == set(items)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from recommend.candidate import Candidate
-from recommend.catalogue import Offer, Treatment
+from recommend.catalogue import Catalogue, Offer, Treatment
 from recommend.context import Context
 from recommend.history import History
 from recommend.profile import Profile
@@ -69,3 +69,36 @@ def test_items_are_called_by_their_names_where_given() -> None:
     )
     assert "ground coffee" in said
     assert "ground coffee" in why[0]
+
+
+def test_an_item_is_called_by_its_name_in_the_readers_language() -> None:
+    catalogue = Catalogue().with_items(["COFFEE"], translations={"COFFEE": {"zh-Hans": "咖啡豆"}})
+    offer = catalogue.by_id["item:COFFEE"]
+    speech = Speech(catalogue=catalogue)
+    said, why = speech(offer, COFFEE, ANNA, Context(locale="zh-CN"), "replenish")
+    assert said == "您通常每10天左右买一次咖啡豆。这次需要吗？还是先不用？"
+    assert why == ("大约每10天买一次咖啡豆，上次是21天前",)
+    assert "咖啡豆" in speech(offer, COFFEE, ANNA, Context(locale="zh-HK"), "replenish")[0]
+    assert "coffee" in speech(offer, COFFEE, ANNA, Context(locale="en"), "replenish")[0].lower()
+    assert Catalogue.from_json(catalogue.as_json()) == catalogue
+
+
+def test_who_asked_for_it_is_not_told_it_may_be_useful() -> None:
+    context = Context(locale="zh-TW", intent="buy", mentions=("COFFEE",))
+    said, why = Speech()(OFFER, COFFEE, ANNA, context, "replenish")
+    assert said == "您提到了coffee。需要我介紹一下，還是幫您下單？"
+    assert why[0] == "這次對話中提到了coffee"
+
+
+def test_a_pace_is_spoken_of_only_while_it_is_steady_and_kept() -> None:
+    """Gaps of 2, 100 and 3 days are no rhythm; a rhythm of 10 days is over after 31 days of silence."""
+    days = (DAY0 - 110, DAY0 - 108, DAY0 - 8, DAY0 - 5)
+    now_and_then = Profile("bo", TODAY, history=History(days, ("COFFEE",), ((0, 1, 2, 3),)))
+    days = (DAY0 - 52, DAY0 - 42, DAY0 - 32)
+    no_more = Profile("cy", TODAY, history=History(days, ("COFFEE",), ((0, 1, 2),)))
+    for profile, fact in ((now_and_then, "Bought coffee 4 times, last 5 days ago"),) + (
+        (no_more, "Bought coffee 3 times, last 32 days ago"),
+    ):
+        said, why = Speech()(OFFER, COFFEE, profile, Context(), "replenish")
+        assert said == "You have bought coffee before. Is it time again, or not for now?"
+        assert why[0] == fact
