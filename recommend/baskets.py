@@ -41,6 +41,26 @@ def run_starts(keys: Ints) -> Ints:
     return np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
 
 
+def side_by_side(parts: Sequence[Floats | Ints | Flags]) -> Floats:
+    """Return columns, and tables of columns, as one table: for few rows much faster than NumPy's own.
+
+    Examples
+    --------
+    >>> side_by_side((np.array([1, 2]), np.array([[3.0, 4.0], [5.0, 6.0]]))).tolist()
+    [[1.0, 3.0, 4.0], [2.0, 5.0, 6.0]]
+    """
+    widths = [1 if part.ndim == 1 else part.shape[1] for part in parts]
+    table = np.empty((len(parts[0]), sum(widths)))
+    start = 0
+    for part, width in zip(parts, widths, strict=True):
+        if part.ndim == 1:
+            table[:, start] = part
+        else:
+            table[:, start : start + width] = part
+        start += width
+    return table
+
+
 @dataclass(frozen=True, slots=True)
 class Baskets:
     """The baskets of customers 0, 1, 2 ..., each customer's in the order they were bought.
@@ -160,12 +180,12 @@ class Baskets:
     @property
     def n_baskets(self) -> Ints:
         """Baskets of each customer."""
-        return np.diff(self.starts)
+        return self.starts[1:] - self.starts[:-1]
 
     @property
     def sizes(self) -> Ints:
         """Lines in each basket."""
-        return np.diff(self.line_starts)
+        return self.line_starts[1:] - self.line_starts[:-1]
 
     def basket_customers(self) -> Ints:
         """Return the customer of each basket."""

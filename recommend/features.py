@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from recommend.baskets import Baskets, Flags, Floats, Ints
+from recommend.baskets import Baskets, Flags, Floats, Ints, side_by_side
 from recommend.habits import DECAYS_PER_BASKET, HALF_LIVES_DAYS, WINDOWS_BASKETS, Habits
 from recommend.knowledge import Knowledge
 from recommend.replenish import too_early, usual_gap
@@ -171,7 +171,7 @@ def early(rows: Matrix, horizon_days: int) -> Flags:
 def item_table(knowledge: Knowledge) -> Floats:
     """Return the ``ITEM_FEATURES`` of every item."""
     items, rhythm = knowledge.items, knowledge.rhythm
-    return np.column_stack(
+    return side_by_side(
         (
             items.rank,
             items.order_share,
@@ -190,7 +190,7 @@ def _lately(moments: Ints, knowledge: Knowledge, who: Ints, item: Ints) -> Float
     shares = knowledge.items.lately(moments[who], item)
     usual = np.maximum(knowledge.items.order_share[item], 1e-9)
     change = shares[:, 0] / np.maximum(shares[:, 2], 1e-9)
-    return np.column_stack((shares[:, 1], shares / usual[:, None], change))
+    return side_by_side((shares[:, 1], shares / usual[:, None], change))
 
 
 def _customers(baskets: Baskets, habits: Habits, moments: Ints) -> Floats:
@@ -211,7 +211,7 @@ def _customers(baskets: Baskets, habits: Habits, moments: Ints) -> Floats:
     back = np.repeat(n.astype(np.int64), baskets.n_baskets) - 1 - baskets.basket_positions()
     recent = 0.7**back
     same = ((moments[owner] - baskets.days) % 7 == 0).astype(np.float64)
-    return np.column_stack(
+    return side_by_side(
         (
             n,
             mean_size,
@@ -261,7 +261,7 @@ def _own(
     own_share = count / np.maximum(n, 1)
     same_day = ((moments[baskets.basket_customers()] - baskets.days) % 7 == 0).astype(np.float64)
     visits = np.bincount(baskets.basket_customers(), weights=same_day, minlength=len(moments))[who]
-    table[mine] = np.column_stack(
+    table[mine] = side_by_side(
         (
             count,
             own_share,
@@ -310,7 +310,7 @@ def _kinds(
     span = (kinds.last_days[row] - kinds.first_days[row]).astype(np.float64)
     rhythm, kind = knowledge.kind_rhythm, shelving.kinds[item]
     gap = (span + rhythm.gap_days[kind]) / kinds.counts[row]
-    table[mine] = np.column_stack(
+    table[mine] = side_by_side(
         (
             kinds.counts[row],
             since,
@@ -352,11 +352,11 @@ def _here(
     here = np.where(found > 0, habits.here[row], 0.0) if len(habits.keys) else np.zeros(len(who))
     usual = knowledge.items.order_share[item]
     shares = knowledge.places.shares(at[who], item, moments[who], usual)
-    customer = np.column_stack(
+    customer = side_by_side(
         (visits, visits / n, (sizes_here + 2 * sizes) / (visits + 2), baskets.last_places() == at)
     )
     own_share = (here + 3 * held / n[who]) / (visits[who] + 3)
-    table[mine] = np.column_stack(
+    table[mine] = side_by_side(
         (customer[who], shares, shares / np.maximum(usual, 1e-9)[:, None], here, own_share)
     )
     return table

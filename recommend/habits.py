@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommend.baskets import Baskets, Floats, Ints, run_starts
+from recommend.baskets import Baskets, Floats, Ints, run_starts, side_by_side
 
 DECAYS_PER_BASKET = (0.95, 0.8, 0.5)
 HALF_LIVES_DAYS = (14.0, 60.0)
@@ -105,11 +105,9 @@ class Habits:
             last_days=day[ends - 1],
             gap_squares=_sums((gap * gap).astype(np.float64), begins),
             last_gaps=gap[ends - 1],
-            decayed=np.column_stack(
-                [_sums(d ** since.astype(np.float64), begins) for d in DECAYS_PER_BASKET]
-            ),
-            faded=np.column_stack([_sums(0.5 ** (age / h), begins) for h in HALF_LIVES_DAYS]),
-            recent=np.column_stack([_sums((since < w).astype(np.float64), begins) for w in WINDOWS_BASKETS]),
+            decayed=side_by_side([_sums(d ** since.astype(np.float64), begins) for d in DECAYS_PER_BASKET]),
+            faded=side_by_side([_sums(0.5 ** (age / h), begins) for h in HALF_LIVES_DAYS]),
+            recent=side_by_side([_sums((since < w).astype(np.float64), begins) for w in WINDOWS_BASKETS]),
             same_weekday=_sums(((age % 7) == 0).astype(np.float64), begins),
             basket_sizes=_sums(sizes, begins) / np.maximum(ends - begins, 1),
             here=_sums(baskets.at(at)[line_basket][order].astype(np.float64), begins),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from recommend.baskets import Baskets, Floats, Ints
+from recommend.baskets import Baskets, Floats, Ints, side_by_side
 from recommend.exposures import require
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class Items:
             held = self.daily[end, items] - self.daily[start, items]
             seen = self.daily_baskets[end] - self.daily_baskets[start]
             shares.append((held + lean) / (seen + LEAN_BASKETS))
-        return np.column_stack(shares)
+        return side_by_side(shares)
 
 
 def _daily(baskets: Baskets, first: int, last: int, n_items: int) -> tuple[NDArray[np.int32], Ints]:

@@ -25,7 +25,8 @@ from recommend.profile import Profile
 from recommend.proposed import Proposed
 from recommend.shelf import NOTHING
 
-TOGETHER: Final = 250  # customers described at once: more need more memory and are no faster
+TOGETHER: Final = 250  # customers described at once: more are no faster
+MOST_CELLS: Final = 1_000_000  # customers x items: a few dozen bytes each while they are described
 _NO_ITEM: Final = 2**16 - 1
 
 
@@ -83,8 +84,9 @@ class Prepared:
 
     def pack_all(self, profiles: Iterable[Profile]) -> Iterator[tuple[Profile, bytes]]:
         """Yield each profile with its packed candidates."""
+        together_at_most = max(1, min(TOGETHER, MOST_CELLS // max(len(self.proposer.vocabulary), 1)))
         at, waiting = datetime.combine(self.day, datetime.min.time(), UTC), iter(profiles)
-        while together := list(islice(waiting, TOGETHER)):
+        while together := list(islice(waiting, together_at_most)):
             found = self.proposer.propose_all(together, self.catalogue, self.context, at)
             yield from zip(together, map(self.pack, found), strict=True)
 

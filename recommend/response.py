@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clv.errors import TooLittleData
-from recommend.baskets import Baskets, Floats, Ints
+from recommend.baskets import Baskets, Floats, Ints, side_by_side
 from recommend.calibration import ChannelCalibration, calibrate_channels
 from recommend.evaluation import area_under_curve, calibration_error, log_loss, reliability
 from recommend.exposures import Exposures, require
@@ -205,7 +205,7 @@ def describe_response(
     decayed = habits.decayed[:, 0]
     own = np.bincount(habits.customers, weights=decayed, minlength=n_rows)
     in_offer = totals(decayed)
-    return np.column_stack(
+    return side_by_side(
         (
             n[customers],
             (lines / np.maximum(n, 1))[customers],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommend.baskets import Baskets, Flags, Floats, Ints
+from recommend.baskets import Baskets, Flags, Floats, Ints, side_by_side
 from recommend.habits import Habits
 from recommend.knowledge import Knowledge, length_of
 
@@ -87,14 +87,13 @@ def propose_items(
     owned = np.zeros((n_rows, n_items), dtype=bool)
     owned[habits.customers, habits.items] = True
     tie = -1e-9 * knowledge.items.rank
-    scored = other_scores(baskets, habits, knowledge)
-    ranked = [_ranks(score + tie, score > 0, owned, others) for score in scored]
+    scored = np.stack(other_scores(baskets, habits, knowledge))
+    ranked, new = _ranks(scored + tie, scored > 0, owned, others)
     mine, mine_ranks = own_scores(habits, moments, knowledge, n_rows)
     mine_put = mine_ranks < np.array([own, own // 4, own // 8])
     chosen = np.zeros(n_rows * n_items, dtype=bool)
     chosen[cells[mine_put.any(axis=1)]] = True
-    for _, put in ranked:
-        chosen |= put.ravel()
+    chosen |= new.any(axis=0).ravel()
     if named is not None:
         chosen.reshape(n_rows, n_items)[:, named] = True
     pairs = np.flatnonzero(chosen)
@@ -107,9 +106,9 @@ def propose_items(
     return Proposals(
         customers=pairs // n_items,
         items=pairs % n_items,
-        scores=np.column_stack([own_score, *(s.reshape(-1)[pairs] for s in scored)]),
-        ranks=np.column_stack([own_rank, *(r.reshape(-1)[pairs] for r, _ in ranked)]),
-        put=np.column_stack([own_put, *(p.reshape(-1)[pairs] for _, p in ranked)]),
+        scores=side_by_side((own_score, scored.reshape(len(scored), -1)[:, pairs].T)),
+        ranks=side_by_side((own_rank, ranked.reshape(len(scored), -1)[:, pairs].T)),
+        put=np.concatenate((own_put, new.reshape(len(scored), -1)[:, pairs].T), axis=1),
     )
 
 
@@ -136,7 +135,7 @@ def own_scores(habits: Habits, moments: Ints, knowledge: Knowledge, n_rows: int)
     span = (habits.last_days - habits.first_days).astype(np.float64)
     gap = (span + rhythm.gap_days[item]) / (repeats + 1)
     lapsed = (repeats >= 2) & (since > np.maximum(LAPSED_GAPS * gap, LAPSED_DAYS))
-    scores = np.column_stack(
+    scores = side_by_side(
         (habits.decayed[:, 0], due, np.where(lapsed, habits.counts * rhythm.rebuy_share[item], 0.0))
     )
     ranks = np.full(scores.shape, UNRANKED)
@@ -168,21 +167,31 @@ def other_scores(baskets: Baskets, habits: Habits, knowledge: Knowledge) -> list
 
 
 def _ranks(score: Floats, allowed: Flags, owned: Flags, others: int) -> tuple[Floats, Flags]:
-    """Return each cell's place among the best of its row, and the best ones the customer does not own."""
-    n_rows, n_items = score.shape
+    """Return each cell's place among the best of its row, and the best ones the customer does not own.
+
+    Parameters
+    ----------
+    score, allowed
+        Shape (sources, customers, items): how good, and whether at all.
+    owned
+        Shape (customers, items).
+    others
+        At most so many per source and customer.
+    """
+    n_items = score.shape[-1]
     count = min(RANKED, n_items)
-    score = np.where(allowed, score, -np.inf)
+    score = np.where(allowed, -score, np.inf)
     if count < n_items:
-        top = np.argpartition(-score, count - 1, axis=1)[:, :count]
+        top = np.argpartition(score, count - 1, axis=-1)[..., :count]
     else:
-        top = np.broadcast_to(np.arange(n_items), (n_rows, n_items))
-    row = np.arange(n_rows)[:, None]
-    top = top[row, np.argsort(-score[row, top], axis=1, kind="stable")]
-    some = allowed[row, top]
-    ranks = np.full((n_rows, n_items), UNRANKED)
-    ranks[row, top] = np.where(some, _PLACES[:count], UNRANKED)
-    new = some & ~owned[row, top]
-    new &= np.cumsum(new, axis=1) <= others
-    put = np.zeros((n_rows, n_items), dtype=bool)
-    put[row, top] = new
+        top = np.broadcast_to(np.arange(n_items), score.shape)
+    best = np.argsort(np.take_along_axis(score, top, axis=-1), axis=-1, kind="stable")
+    top = np.take_along_axis(top, best, axis=-1)
+    some = np.take_along_axis(allowed, top, axis=-1)
+    ranks = np.full(score.shape, UNRANKED)
+    np.put_along_axis(ranks, top, np.where(some, _PLACES[:count], UNRANKED), axis=-1)
+    new = some & ~np.take_along_axis(np.broadcast_to(owned, score.shape), top, axis=-1)
+    new &= np.cumsum(new, axis=-1) <= others
+    put = np.zeros(score.shape, dtype=bool)
+    np.put_along_axis(put, top, new, axis=-1)
     return ranks, put
