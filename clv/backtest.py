@@ -341,6 +341,12 @@ def _reason(trials: list[Trial], rivals: Sequence[str], chosen: str) -> str:
     )
     over = "one split" if len(days) == 1 else f"the mean of {len(days)} splits"
     told_apart = f"{first}: {told(chosen)} over {over}. {others}."
+    higher = [
+        name for name in (STEADY, PAST_SPEND)
+        if name not in rivals and _standing(trials, name, days).gini > own.gini
+    ]  # fmt: skip
+    if higher:
+        told_apart += f" Ranked higher, but knows nobody who left, so a yardstick only: {', '.join(higher)}."
     left_out = [name for name in rivals if name not in compared]
     if left_out:
         told_apart += f" Too little past to try {' and '.join(left_out)}."

@@ -87,6 +87,13 @@ def test_a_total_further_off_costs_as_much_as_ranking_gains():
     assert "so much better that its total may be further off" in _reason(apart, ("bgnbd", "stack"), "stack")
 
 
+def test_a_yardstick_that_ranks_higher_is_named():
+    day, level = date(2026, 1, 1), measure([1.0], [1.0])
+    ginis = {"bgnbd": 0.60, "nbd": 0.61, "past spend": 0.50}
+    trials = [Trial(name, day, 90, replace(level, gini=gini), level) for name, gini in ginis.items()]
+    assert "so a yardstick only: nbd." in _reason(trials, ("bgnbd",), "bgnbd")
+
+
 def test_all_are_compared_on_the_days_all_were_tried_on():
     days = [date(2026, month, 1) for month in (1, 2, 3)]
     level = measure([1.0], [1.0])
