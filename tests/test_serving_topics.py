@@ -29,5 +29,6 @@ def test_the_topic_of_a_message_is_one_that_people_gave(tmp_path: Path, learnt: 
             writer.folder("topics", folder)
         writer.commit()
     publication = open_publication(root)
+    assert ("clv-topics" in publication.models) == learnt
     assert hear(publication, Context(), "my modem blinks").topic == topic
     assert hear(publication, Context(topic="billing"), "my modem blinks").topic == "billing"

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.benchmarks.load import as_fast_as_it_goes, free_port, python, request, started
+from tests.benchmarks.load import as_fast_as_it_goes, cpu_seconds, free_port, python, request, started
 from tests.fakes import publish_shop
 
 BATCH = 100
@@ -63,14 +63,17 @@ def main() -> int:
         publish_shop(var / "published")
         code = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
         command = python("-c", code, "serve", "--port", str(port), "--data-dir", str(var))
-        with started(command, port, var / "log", CLV_SERVING__LOG_LEVEL="warning"):
+        with started(command, port, var / "log", CLV_SERVING__LOG_LEVEL="warning") as server:
+            before = cpu_seconds(server)
             measured = as_fast_as_it_goes(port, asked, options.connections, options.seconds)
+            cpu = cpu_seconds(server) - before
         store = sqlite3.connect(var / "service.sqlite")
         kept, distinct = store.execute("SELECT count(*), count(DISTINCT message_id) FROM events").fetchone()
         store.close()
     acknowledged = measured.statuses[202] * BATCH
     result = {
         "events_per_second": round(acknowledged / measured.seconds),
+        "cpu_us_per_event": round(cpu / acknowledged * 1e6, 1),
         "batch_p50_ms": round(measured.quantile_ms(0.5), 1),
         "batch_p99_ms": round(measured.quantile_ms(0.99), 1),
         "acknowledged": acknowledged,
