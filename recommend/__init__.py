@@ -60,6 +60,7 @@ constructions turns of phrase with a gap in them
 constructions_en English turns of phrase
 constructions_zh Chinese turns of phrase
 everyday      English words too common to be a slip or a name
+goods         Chinese words for everyday goods, where a catalogue has English names only
 phrasebook    known phrases in a list of words, the longest first
 script_forms  one form for traditional and simplified characters, wide and narrow letters
 spelling      what was meant by a misspelt word

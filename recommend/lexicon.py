@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 from recommend import cues_en, cues_zh, moods
 from recommend.ear import Ear
 from recommend.everyday import EVERYDAY, SPELT_RIGHT
+from recommend.goods import in_chinese
 from recommend.phrasebook import PhraseBook
 from recommend.script_forms import plain, tokens
 from recommend.spelling import Spelling
@@ -98,6 +99,7 @@ class Lexicon:
                 if words and not (len(words) == 1 and (words[0] in common or words[0].isdigit())):
                     whole.setdefault(words, []).append(number)
         parts = _parts(whole, common | {" ".join(phrase) for phrase in phrases})
+        parts = {**_in_chinese(parts, whole), **parts}
         vocabulary = {word for phrase in (*phrases, *whole) for word in phrase}
         return cls(
             intents=_labelled(intents),
@@ -112,6 +114,18 @@ class Lexicon:
             stressing=frozenset((*cues_en.STRESSING.split(), *cues_zh.STRESSING.split())),
             ear=Ear.shipped(),
         )
+
+
+def _in_chinese(
+    parts: Mapping[str, tuple[Part, ...]], whole: Mapping[tuple[str, ...], list[int]]
+) -> dict[str, tuple[Part, ...]]:
+    """Return Chinese words for everyday goods -> what their English word means in this catalogue."""
+    found: dict[str, tuple[Part, ...]] = {}
+    for english, chinese in in_chinese().items():
+        meant = parts.get(english) or tuple(Part(item, 1) for item in whole.get(tuple(english.split()), ()))
+        for word in chinese:  # of what is not sold here too: a tea table is no tea
+            found[" ".join(tokens(plain(word)))] = meant
+    return found
 
 
 def _cues(what: str) -> dict[tuple[str, ...], dict[str, float]]:

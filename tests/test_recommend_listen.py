@@ -59,6 +59,24 @@ def test_sentences_never_seen_before_are_understood_as_often_as_stated(field: st
     assert share_right(HELD_OUT, field) >= least
 
 
+@pytest.mark.parametrize(("field", "least"), [("intent", 0.89), ("topic", 0.87), ("sentiment", 0.92)])
+def test_sealed_sentences_are_understood_as_often_as_stated(field: str, least: float) -> None:
+    """Half of 384 written at once before anything was tried; looked at once: .92, .90 and .95.
+
+    The other half, ``varied.tsv``, showed what was not heard, and is no measure any more.
+    """
+    assert share_right(LISTENING / "sealed.tsv", field) >= least
+
+
+def test_few_clear_complaints_are_missed_and_none_for_a_sale() -> None:
+    """Of sealed and held-out complaints: at least nine in ten silence a sale, by wish or by mood."""
+    rows = [row for name in ("sealed", "held_out") for row in sentences(LISTENING / f"{name}.tsv")]
+    heard = [listen(row["text"], LEXICON) for row in rows if row["intent"] == "complaint"]
+    assert "buy" not in {one.intent for one in heard}
+    stopped = [one.intent in {"complaint", "cancel"} or one.sentiment == "negative" for one in heard]
+    assert sum(stopped) / len(stopped) >= 0.85
+
+
 @pytest.mark.parametrize("text", ["Thank you. I want to buy tea", "谢谢。我想买茶", "唔該，我想買茶"])
 def test_a_courtesy_does_not_drown_the_wish_beside_it(text: str) -> None:
     heard = listen(text, LEXICON)
@@ -145,6 +163,23 @@ def test_mood_is_heard_with_its_no_and_its_emoji(text: str, sentiment: str) -> N
 )
 def test_what_is_named_is_found(text: str, mentions: tuple[str, ...]) -> None:
     assert listen(text, LEXICON).mentions == mentions
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions"),
+    [
+        ("我想买咖啡", ("COFFEE",)),
+        ("想買鮮奶", ("FLUID MILK WHITE ONLY",)),
+        ("有冇士多啤梨呀", ("STRAWBERRIES",)),
+        ("买张茶几", ()),  # a tea table is no tea
+        ("我想买大米", ("米",)),  # what the catalogue itself says in Chinese comes first
+    ],
+)
+def test_everyday_goods_are_heard_in_chinese_where_the_catalogue_is_english(
+    text: str, mentions: tuple[str, ...]
+) -> None:
+    names = {"FLUID MILK WHITE ONLY": [], "COFFEE": [], "TEA DRY": [], "STRAWBERRIES": [], "米": ["大米"]}
+    assert listen(text, Lexicon.build(names)).mentions == mentions
 
 
 def test_traditional_and_simplified_are_heard_alike() -> None:
