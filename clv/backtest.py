@@ -170,7 +170,7 @@ def backtest(
         process = _underneath(trials)
         for one, (_, models) in zip(held, tried, strict=True):
             trials += _tree_trials(one, visible, models[process], asked, None)
-            if circumstances is not None:
+            if circumstances is not None and any(_may_earn(trials, name) for name in WITH_TREES):
                 trials += _tree_trials(one, visible, models[process], asked, circumstances)
     plain = (process,) if process != STEADY else (_choose(trials, WITH_DROPOUT), process)
     rivals = (*plain, *WITH_TREES, *(BEYOND[name] for name in WITH_TREES if _earns(trials, name)))
@@ -191,12 +191,18 @@ def backtest(
 
 
 def _earns(trials: list[Trial], name: str) -> bool:
-    """Tell whether trees that know more than orders rank better on every day they were tried on."""
+    """Tell whether trees that know more than orders rank better on every day, and were tried on several."""
+    days = {trial.as_of for trial in trials if trial.name == BEYOND[name]}
+    return len(days) > 1 and _may_earn(trials, name)
+
+
+def _may_earn(trials: list[Trial], name: str) -> bool:
+    """Tell whether trees that know more than orders ranked better on every day so far."""
     alone, beyond = (
         {trial.as_of: trial.value.gini for trial in trials if trial.name == one}
         for one in (name, BEYOND[name])
     )
-    return len(beyond) > 1 and all(beyond[day] > alone[day] for day in beyond)
+    return all(beyond[day] > alone[day] for day in beyond)
 
 
 def _fewer(purchases: pd.DataFrame, random_state: int) -> pd.DataFrame:
