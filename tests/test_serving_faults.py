@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -360,16 +360,19 @@ def test_swaps_under_load_show_every_reader_one_whole_generation(tmp_path: Path,
 
 
 class Batches:
-    """Requests of a hundred events, each sent once and never again."""
+    """Requests of a hundred events about fifty customers, each sent once and never again."""
 
     def __init__(self) -> None:
-        batch = json.dumps({"batch": [order(1_000_000 + n) for n in range(100)]})
-        self._body = batch.replace('"m1', '"m%07d-1').replace('"o1', '"o%07d-1').encode()
+        events = [{**order(number), "userId": f"#c{number % 50}"} for number in range(100)]
+        for number, one in enumerate(events):
+            one["messageId"] = f"#m{number}"
+            one["properties"] = {"order_id": f"#o{number}", "total": 10.0}
+        self._body = json.dumps({"batch": events}).replace("%", "%%").replace("#", "%07d-").encode()
         self._next = 0
 
     def next(self) -> bytes:
         self._next += 1
-        return request("POST", "/v1/batch", self._body % ((self._next,) * 200))
+        return request("POST", "/v1/batch", self._body % ((self._next,) * 300))
 
 
 class Flood:
@@ -399,11 +402,17 @@ class Flood:
 
     async def at(self, rate: float, seconds: float) -> None:
         """Offer so many batches a second."""
-        idle = deque([await self._call() for _ in range(self.CONNECTIONS)])
+        idle = [await self._call() for _ in range(self.CONNECTIONS)]
         started, running = time.monotonic(), set()
 
         async def one(caller: Caller) -> None:
-            self.statuses[await caller.ask(self.batches.next())] += 1
+            batch = self.batches.next()
+            try:
+                status = await caller.ask(batch)
+            except ConnectionResetError:  # it had been idle for long
+                caller = await self._call()
+                status = await caller.ask(batch)
+            self.statuses[status] += 1
             idle.append(caller)
 
         for number in range(int(rate * seconds)):
@@ -411,8 +420,11 @@ class Flood:
             if time.monotonic() - started > seconds:
                 break
             self.sent += 1
+            while idle and idle[-1].transport.is_closing():
+                idle.pop()
+                idle.insert(0, await self._call())
             if idle:
-                task = asyncio.create_task(one(idle.popleft()))
+                task = asyncio.create_task(one(idle.pop()))
                 running.add(task)
                 task.add_done_callback(running.discard)
             else:
