@@ -55,13 +55,13 @@ def test_the_labelled_sentences_cover_every_intent_and_language() -> None:
 
 @pytest.mark.parametrize(("field", "least"), [("intent", 0.82), ("topic", 0.80), ("sentiment", 0.88)])
 def test_sentences_never_seen_before_are_understood_as_often_as_stated(field: str, least: float) -> None:
-    """Nobody looked at why one of these 154 fails: intent .84, topic .83, sentiment .90."""
+    """Nobody looked at why one of these 154 fails: intent .86, topic .81, sentiment .90."""
     assert share_right(HELD_OUT, field) >= least
 
 
 @pytest.mark.parametrize(("field", "least"), [("intent", 0.89), ("topic", 0.87), ("sentiment", 0.92)])
 def test_sealed_sentences_are_understood_as_often_as_stated(field: str, least: float) -> None:
-    """Half of 384 written at once before anything was tried; looked at once: .92, .90 and .95.
+    """Half of 384 written at once before anything was tried; what fails was never looked at: .92, .92, .96.
 
     The other half, ``varied.tsv``, showed what was not heard, and is no measure any more.
     """
