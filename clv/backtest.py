@@ -25,7 +25,7 @@ from clv.fitting import DropoutNotIdentified, LittleEvidence
 from clv.histories import FloatArray
 from clv.holdout import Measures, Split, cut_offs, measure, past_rate, past_spend_rate, split
 from clv.spend import GammaGamma
-from clv.stacking import teach
+from clv.stacking import study, teach_from
 from clv.summary import log_gaps
 from clv.valuation import ValueModel
 from clv.value import ValueConfig
@@ -169,9 +169,8 @@ def backtest(
         trials = [trial for own, _ in tried for trial in own]
         process = _underneath(trials)
         for one, (_, models) in zip(held, tried, strict=True):
-            trials += _tree_trials(one, visible, models[process], asked, None)
-            if circumstances is not None and any(_may_earn(trials, name) for name in WITH_TREES):
-                trials += _tree_trials(one, visible, models[process], asked, circumstances)
+            told = circumstances if any(_may_earn(trials, name) for name in WITH_TREES) else None
+            trials += _tree_trials(one, visible, models[process], asked, told)
     plain = (process,) if process != STEADY else (_choose(trials, WITH_DROPOUT), process)
     rivals = (*plain, *WITH_TREES, *(BEYOND[name] for name in WITH_TREES if _earns(trials, name)))
     chosen = _choose(trials, rivals)
@@ -243,21 +242,25 @@ def _tree_trials(
     config: ValueConfig,
     circumstances: Circumstances | None,
 ) -> list[Trial]:
-    """Return the trials of the trees and of the stack, where the visible past is enough to learn from."""
+    """Return the trials of the trees and of the stack, where the visible past is enough to learn from.
+
+    With circumstances, they are tried with and without them.
+    """
     plain, summary = fitted
-    trials = []
     base = replace(config.bare(), kind=plain.config.kind, horizon_days=float(held.horizon_days))
     try:
-        teaching = teach(visible, summary, as_of=held.as_of, config=base, circumstances=circumstances)
+        pasts = study(visible, summary, as_of=held.as_of, config=base)
     except TooLittleData:
         return []
-    for method in WITH_TREES:
-        model = replace(plain, config=replace(base, method=method)).taught(
-            teaching, summary, visible, circumstances
-        )
-        tilts = model.tilts(summary, visible, circumstances=circumstances)
-        name = method if circumstances is None else BEYOND[method]
-        trials.append(_asked(name, model, held, summary.assign(**{TILT: tilts})))
+    trials = []
+    for told in (None,) if circumstances is None else (None, circumstances):
+        teaching = teach_from(pasts, told, random_state=base.random_state)
+        for method in WITH_TREES:
+            model = replace(plain, config=replace(base, method=method))
+            model = model.taught(teaching, summary, visible, told)
+            tilts = model.tilts(summary, visible, circumstances=told)
+            name = method if told is None else BEYOND[method]
+            trials.append(_asked(name, model, held, summary.assign(**{TILT: tilts})))
     return trials
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clv.valuation import ValueModel
     from clv.value import ValueConfig
 
-__all__ = ["Stack", "Teaching", "assemble", "teach"]
+__all__ = ["Past", "Stack", "Teaching", "assemble", "study", "teach", "teach_from"]
 
 LEAST_BUYERS: Final = 100
 LEAST_DAYS: Final = 7
@@ -148,6 +148,28 @@ class Teaching:
     circumstances: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Past:
+    """An earlier day and what followed it.
+
+    Parameters
+    ----------
+    day
+        The last day that counted as visible.
+    customers
+        Who was known on it.
+    lesson
+        What was known of them and what they then spent.
+    level
+        What came over what the purchase model expected, of orders and of value.
+    """
+
+    day: date
+    customers: pd.Series
+    lesson: Lesson
+    level: tuple[float, float]
+
+
 def teach(
     purchases: pd.DataFrame,
     summary: pd.DataFrame,
@@ -176,29 +198,36 @@ def teach(
     TooLittleData
         When the log is too short or too few customers came back.
     """
+    pasts = study(purchases, summary, as_of=as_of, config=config)
+    return teach_from(pasts, circumstances, random_state=config.random_state)
+
+
+def study(purchases: pd.DataFrame, summary: pd.DataFrame, *, as_of: date, config: ValueConfig) -> list[Past]:
+    """Cut the log at earlier days and note what followed, the most telling day first; see :func:`teach`."""
     visible = _visible(purchases, as_of)
     length = int(column(summary, AGE_DAYS).max(initial=0.0))
-    lessons, levels, told = [], [], []
-    for day, days in _lesson_days(as_of, length, int(config.horizon_days)):
-        past = _cut(visible, day, days)
-        if (past.orders > 0).sum() >= LEAST_BUYERS:
-            lesson, level = _lesson(past, visible, config)
-            lessons.append(lesson)
-            levels.append(level)
-            told.append((past.summary[CUSTOMER_ID], None if circumstances is None else circumstances(day)))
-    if not lessons:
+    cuts = [_cut(visible, day, days) for day, days in _lesson_days(as_of, length, int(config.horizon_days))]
+    pasts = [_past(cut, visible, config) for cut in cuts if (cut.orders > 0).sum() >= LEAST_BUYERS]
+    if not pasts:
         raise TooLittleData(
             f"In a log of {length} days fewer than {LEAST_BUYERS} customers came back after any earlier day.",
             hint="Use the purchase model alone.",
         )
-    names = names_of(table for _, table in told if table is not None)
+    return pasts
+
+
+def teach_from(pasts: list[Past], circumstances: Circumstances | None, *, random_state: int) -> Teaching:
+    """Let trees learn from days already studied, told of circumstances or not."""
+    told = [] if circumstances is None else [circumstances(past.day) for past in pasts]
+    names = names_of(told)
+    lessons = [past.lesson for past in pasts]
     if names:
+        beyond = [aligned(table, past.customers, names) for past, table in zip(pasts, told, strict=True)]
         lessons = [
-            replace(lesson, features=np.column_stack([lesson.features, aligned(table, customers, names)]))
-            for lesson, (customers, table) in zip(lessons, told, strict=True)
-            if table is not None
+            replace(lesson, features=np.column_stack([lesson.features, more]))
+            for lesson, more in zip(lessons, beyond, strict=True)
         ]
-    return Teaching(Machine.fit(lessons, random_state=config.random_state), *levels[0], names)
+    return Teaching(Machine.fit(lessons, random_state=random_state), *pasts[0].level, names)
 
 
 def _lesson_days(as_of: date, length: int, horizon: int) -> list[tuple[date, int]]:
@@ -252,8 +281,8 @@ def _cut(visible: pd.DataFrame, day: date, days: int) -> Split:
     return replace(past, summary=past.summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)}))
 
 
-def _lesson(past: Split, visible: pd.DataFrame, config: ValueConfig) -> tuple[Lesson, tuple[float, float]]:
-    """Return what a cut teaches: features and outcome, and what came of orders and value over expected."""
+def _past(past: Split, visible: pd.DataFrame, config: ValueConfig) -> Past:
+    """Return what a cut tells: features and outcome, and what came of orders and value over expected."""
     from clv.valuation import ValueModel  # noqa: PLC0415  (a valuation holds a stack)
 
     plain = ValueModel.fit(past.summary, as_of=past.as_of, config=config.bare())
@@ -265,7 +294,8 @@ def _lesson(past: Split, visible: pd.DataFrame, config: ValueConfig) -> tuple[Le
     level = (past.orders.sum() / max(orders, 1e-9) / season, spent / max(float(value.sum()), 1e-9) / season)
     bounded = tuple(float(np.clip(one, 0.2, 5.0)) for one in level)
     mean = max(spent / len(past.summary), 1e-9)
-    return Lesson(table, np.maximum(past.revenue, 0.0) / mean), (bounded[0], bounded[1])
+    lesson = Lesson(table, np.maximum(past.revenue, 0.0) / mean)
+    return Past(past.as_of, past.summary[CUSTOMER_ID], lesson, (bounded[0], bounded[1]))
 
 
 def _units(summary: pd.DataFrame) -> tuple[float, float]:
