@@ -23,7 +23,7 @@ from recommend.policies import Policies
 from recommend.profile import Profile
 from recommend.rulebook import Rulebook
 from recommend.silence import reason_of_silence
-from recommend.slate import Explorer, Seats, Selection, best
+from recommend.slate import Explorer, Options, Seats, Selection, best
 from recommend.worth import KIND_CODES, Arbitration
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -124,21 +124,21 @@ def _select(
 ) -> tuple[Selection, Seats]:
     """Seat mandatory messages and what was asked for; let the explorer (or the order) fill other places."""
     seats = Seats(policies.slate)
-    first = best(map(moment.option, left[:mandatory]), seats)
+    first = best(map(moment.seat, left[:mandatory]), seats)
     sure = mandatory if arm == "control" else mandatory + asked
-    wished = best(map(moment.option, left[mandatory:sure]), seats)
+    wished = best(map(moment.seat, left[mandatory:sure]), seats)
     first = (*first, *(index + mandatory for index in wished))
     certain = Selection(first, (1.0,) * len(first))
     if arm == "control" or not seats.free:
         return certain, seats
     rest = left[sure:]
     if explorer is None:
-        chosen = best(map(moment.option, rest), seats)
+        chosen = best(map(moment.seat, rest), seats)
         found = Selection(chosen, (1.0,) * len(chosen))
     else:
-        found = explorer.select([moment.option(place) for place in rest], seats.copy(), key)
+        found = explorer.select(Options(rest, moment.option), seats.copy(), key)
         for index in found.chosen:
-            seats.take(moment.option(rest[index]))
+            seats.take(moment.seat(rest[index]))
     chosen = (*first, *(index + sure for index in found.chosen))
     return Selection(chosen, (*certain.probabilities, *found.probabilities), found.exploration), seats
 
@@ -148,7 +148,7 @@ def _hints(moment: Moment, left: Ints, selection: Selection, words: Words) -> tu
     chosen = zip(selection.chosen, selection.probabilities, strict=True)
     for rank, (index, probability) in enumerate(chosen, start=1):
         place = int(left[index])
-        candidate, kind = moment.proposed[place], KINDS[moment.kinds[place]]
+        candidate, kind = moment.proposed.candidate(place), KINDS[moment.kinds[place]]
         offer = moment.listing.offers[moment.rows[place]]
         said, reasons = words(offer, candidate, moment.profile, moment.context, kind)
         hints.append(

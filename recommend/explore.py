@@ -20,7 +20,7 @@ from scipy.special import expit, logit, ndtri
 
 from clv.errors import SettingError
 from recommend.records import from_plain
-from recommend.slate import Explorer, Option, Seats, Selection, best
+from recommend.slate import Explorer, Option, Seat, Seats, Selection, best
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.intp]
@@ -78,6 +78,7 @@ class EpsilonGreedy:
 
     def lottery(self, options: Sequence[Option], seats: Seats) -> Lottery:
         """Return the distribution over slates."""
+        options = list(options)
         return Mixture(
             (
                 (1 - self.epsilon, Certain(options, seats)),
@@ -114,6 +115,7 @@ class PlackettLuce:
 
     def lottery(self, options: Sequence[Option], seats: Seats) -> Lottery:
         """Return the distribution over slates."""
+        options = list(options)
         priority = np.array([option.priority for option in options], dtype=np.float64)
         top = priority.max(initial=0.0)
         weights = np.ones_like(priority) if top <= 0 else (priority / top) ** (1 / self.temperature)
@@ -245,36 +247,47 @@ class Urn:
     """Places filled one after the other, each in proportion to the weights of who may still sit down."""
 
     def __init__(self, options: Sequence[Option], seats: Seats, weights: Floats) -> None:
-        self.options, self.seats, self.weights = options, seats, weights.tolist()
+        self.seats, self.weights = seats, weights.tolist()
+        self.sitters = [Seat(option.kind, option.item) for option in options]
+        self._known: dict[Places, dict[int, float]] = {}
 
-    def _shares(self, seats: Seats, seated: Sequence[int]) -> dict[int, float]:
+    def _shares(self, seats: Seats, seated: Places) -> dict[int, float]:
         """Return the probability of each option for the next place; none if nobody may sit down."""
         if not seats.free:
             return {}
-        may = [i for i, option in enumerate(self.options) if i not in seated and seats.admits(option)]
-        total = sum(self.weights[i] for i in may)
-        return {i: self.weights[i] / total if total > 0 else 1 / len(may) for i in may}
+        if seated not in self._known:
+            full, items = seats.full_kinds(), seats.items
+            may = [
+                index
+                for index, (kind, item) in enumerate(self.sitters)
+                if kind not in full and item not in items and index not in seated
+            ]
+            weights = [self.weights[index] for index in may]
+            total = sum(weights)
+            shares = [weight / total if total > 0 else 1 / len(may) for weight in weights]
+            self._known[seated] = dict(zip(may, shares, strict=True))
+        return self._known[seated]
 
     def draw(self, random: np.random.Generator) -> Places:
         """Draw place after place until no place is free or nobody may sit down."""
         seats = self.seats.copy()
-        seated: list[int] = []
+        seated: Places = ()
         while shares := self._shares(seats, seated):
             left = random.random()
             for index, share in shares.items():  # noqa: B007  (the last one takes what rounding leaves)
                 left -= share
                 if left < 0:
                     break
-            seats.take(self.options[index])
-            seated.append(index)
-        return tuple(seated)
+            seats.take(self.sitters[index])
+            seated = (*seated, index)
+        return seated
 
     def beginnings(self, slate: Places) -> list[float]:
         """Return the running product of the shares."""
         seats, probability, found = self.seats.copy(), 1.0, []
         for place, index in enumerate(slate):
             probability *= self._shares(seats, slate[:place]).get(index, 0.0)
-            seats.take(self.options[index])
+            seats.take(self.sitters[index])
             found.append(probability)
         return found
 

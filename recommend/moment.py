@@ -24,7 +24,7 @@ from recommend.listing import Gate, gone
 from recommend.profile import Profile
 from recommend.proposed import Proposed
 from recommend.rulebook import Check, Rulebook
-from recommend.slate import Option
+from recommend.slate import Option, Seat
 from recommend.worth import Arbitration, Scales, Weights
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -124,6 +124,10 @@ class Moment:
         )  # stable: by offer already
         return left[order], first, wished
 
+    def seat(self, place: int) -> Seat:
+        """Return what a seat needs to know of a candidate."""
+        return Seat(KINDS[self.kinds[place]], self.items[place])
+
     def option(self, place: int) -> Option:
         """Return a candidate that passed as what may take a seat."""
         proposed, listing = self.proposed, self.listing
@@ -218,7 +222,10 @@ class Moment:
 
     def _capped(self, codes: Ints) -> None:
         """Hold back what this customer has been told about often enough."""
+        told = {self.listing.places.get(offer_id) for offer_id in self.approaches.by_offer}
         for place in self.listing.capped[self.places].nonzero()[0].tolist():
+            if self.rows[place] not in told:
+                continue
             offer = self.listing.offers[self.rows[place]]
             if reason := self.approaches.over_cap(offer.caps, offer.offer_id):
                 codes[place] = self.number("contact", reason)
@@ -266,7 +273,7 @@ class Moment:
 
     def _repeated(self, codes: Ints) -> None:
         """Hold back all but the best candidate of an offer."""
-        if len(set(self.rows)) < len(self.rows):
+        if not self.proposed.settled and len(set(self.rows)) < len(self.rows):
             again = np.flatnonzero((self.places[1:] == self.places[:-1]) & (self.places[1:] >= 0)) + 1
             codes[again] = self.number("arbitration", "a better candidate of the same offer")
 

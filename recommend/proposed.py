@@ -157,6 +157,21 @@ class Proposed(Sequence[Candidate]):
         """Return the item a candidate is about; empty if none."""
         return self.item_names[int(self.items[place])]
 
+    def candidate(self, place: int) -> Candidate:
+        """Return one candidate whole, by its place from 0."""
+        features, contributions = self.explained(place) if self.explained else ({}, {})
+        return Candidate(
+            self.offer_ids[place],
+            self.item(place),
+            self.source_names[self.sources[place]],
+            float(self.propensity[place]),
+            float(self.propensity_raw[place]),
+            features,
+            contributions,
+            int(self.popularity_rank[place]),
+            float(self.evidence[place]),
+        )
+
     def __len__(self) -> int:
         return len(self.offers)
 
@@ -171,19 +186,7 @@ class Proposed(Sequence[Candidate]):
             return [self[one] for one in range(*place.indices(len(self)))]
         if not -len(self) <= place < len(self):
             raise IndexError(place)
-        place %= len(self)
-        features, contributions = self.explained(place) if self.explained else ({}, {})
-        return Candidate(
-            self.offer_ids[place],
-            self.item(place),
-            self.source_names[self.sources[place]],
-            float(self.propensity[place]),
-            float(self.propensity_raw[place]),
-            features,
-            contributions,
-            int(self.popularity_rank[place]),
-            float(self.evidence[place]),
-        )
+        return self.candidate(place % len(self))
 
     def __iter__(self) -> Iterator[Candidate]:
         return (self[place] for place in range(len(self)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, overload
 
 from recommend.decision import Kind
 from recommend.policies import Slate
@@ -58,6 +58,45 @@ class Seated(Protocol):
         ...
 
 
+class Seat(NamedTuple):
+    """What a seat needs to know of an offer, and nothing else."""
+
+    kind: Kind
+    item: str
+
+
+class Options(Sequence[Option]):
+    """Options made when they are looked at: an explorer may look at the best few only.
+
+    Parameters
+    ----------
+    places
+        The candidates, in their order.
+    option
+        Makes one of them an option.
+    """
+
+    def __init__(self, places: Sequence[int], option: Callable[[int], Option]) -> None:
+        self._places, self._option = places, option
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, index: int) -> Option: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Option]: ...
+
+    def __getitem__(self, index: int | slice) -> Option | list[Option]:
+        if isinstance(index, slice):
+            return [self._option(place) for place in self._places[index]]
+        return self._option(self._places[index])
+
+    def __iter__(self) -> Iterator[Option]:
+        return map(self._option, self._places)
+
+
 class Seats:
     """The places of a slate, and who may still sit down.
 
@@ -94,6 +133,10 @@ class Seats:
     def admits(self, option: Seated) -> bool:
         """Return whether an option fits beside those seated."""
         return self.kinds.get(option.kind, 0) < self.slate.per_kind and option.item not in self.items
+
+    def full_kinds(self) -> set[str]:
+        """Return the kinds of which no more is seated."""
+        return {kind for kind, seated in self.kinds.items() if seated >= self.slate.per_kind}
 
     def refuses_item(self, item: str) -> str:
         """Return why nothing more about an item is seated, or an empty text."""

@@ -172,6 +172,10 @@ class Rates:
         self.value = self._margin - self._cost + self._change
         self.lever = _column(self._lever_of(offer) for offer in offers)
         self._matched: dict[ContextWeight, NDArray[np.bool_]] = {}
+        self._about: dict[str, list[int]] = {}
+        for place, offer in enumerate(offers):
+            for name in {*offer.items, offer.category} - {""}:
+                self._about.setdefault(name, []).append(place)
 
     def values(self, places: Ints, lifetime_value: float) -> Floats:
         """Return the value of offers to a customer of this lifetime value."""
@@ -191,6 +195,10 @@ class Rates:
             ]
             self._matched[weight] = np.array([*about, False], dtype=bool)
         return self._matched[weight]
+
+    def about(self, names: Iterable[str]) -> frozenset[int]:
+        """Return the places of offers about any of these items or categories."""
+        return frozenset(place for name in names for place in self._about.get(name, ()))
 
     def _margin_of(self, offer: Offer) -> float:
         return self.arbitration.default_value if offer.margin is None else offer.margin
@@ -263,15 +271,8 @@ class Scales:
 
     def _named(self, places: Ints) -> NDArray[np.bool_]:
         """Return which offers are about something the customer named, by item or by category."""
-        offers, mentions = self.rates.offers, self.mentions
-        return np.array(
-            [
-                place >= 0
-                and (not mentions.isdisjoint(offers[place].items) or offers[place].category in mentions)
-                for place in places.tolist()
-            ],
-            dtype=bool,
-        )
+        named = self.rates.about(self.mentions)
+        return np.array([place in named for place in places.tolist()], dtype=bool)
 
 
 def _column(values: Iterable[float]) -> Floats:

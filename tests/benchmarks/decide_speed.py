@@ -5,8 +5,8 @@
 A catalogue of 1,000 offers with rules, caps, dates and treatments, policies of every kind, and a customer
 with a history of contacts. Two engines answer:
 
-* with a proposer that does nothing but predict about 100 candidates' features and wrap them: what ``decide``
-  costs;
+* with a proposer that does nothing but predict about 100 candidates' features and put them in columns: what
+  ``decide`` costs;
 * with the real proposer, fitted on a generated log, which also finds and describes its candidates, as many as
   it likes: what a question costs, shown beside it and not held to the limit.
 
@@ -22,6 +22,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import FrameType
 from typing import Any
@@ -42,6 +43,7 @@ from recommend.features import FEATURES
 from recommend.history import History
 from recommend.policies import Policies, PolicyRule
 from recommend.profile import Contact, Profile, Tag
+from recommend.proposed import Proposed
 from recommend.slate import Explorer
 from recommend.worth import Arbitration
 
@@ -136,28 +138,28 @@ def customer(lines: pd.DataFrame, customer_id: str) -> Profile:
 
 
 class Predicts:
-    """Predicts a given matrix and wraps each row: the least a proposer must do."""
+    """Predicts a given matrix and puts it in columns: the least a proposer must do."""
 
-    def __init__(self, booster: lgb.Booster, rows: NDArray[Any], offers: list[Candidate]) -> None:
-        self.booster, self.rows, self.offers = booster, rows, offers
+    def __init__(
+        self, booster: lgb.Booster, rows: NDArray[Any], candidates: list[Candidate], listed: Catalogue
+    ) -> None:
+        self.booster = booster
+        by_offer = sorted(zip(candidates, rows, strict=True), key=lambda pair: pair[0].offer_id)
+        self.rows = np.array([row for _, row in by_offer])
+        self.columns = Proposed.of([one for one, _ in by_offer], listed.places)
 
     def propose(
         self, profile: Profile, catalogue: Catalogue, context: Context, at: datetime, explain: bool = False
-    ) -> list[Candidate]:
+    ) -> Proposed:
         """Return one candidate per row."""
-        predicted = self.booster.predict(self.rows, num_threads=1).tolist()
-        return [
-            Candidate(
-                one.offer_id,
-                one.item,
-                one.sources,
-                min(p + 0.01, 1.0),
-                p,
-                Row(COLUMNS, row),
-                popularity_rank=one.popularity_rank,
-            )
-            for one, p, row in zip(self.offers, predicted, self.rows, strict=True)
-        ]
+        predicted = self.booster.predict(self.rows, num_threads=1)
+        return replace(
+            self.columns,
+            propensity=np.minimum(predicted + 0.01, 1.0),
+            propensity_raw=predicted,
+            explained=lambda place: (Row(COLUMNS, self.rows[place]), {}),
+            settled=True,
+        )
 
 
 def median_times(*jobs: Callable[[], object], rounds: int = 400) -> list[float]:
@@ -217,7 +219,7 @@ def main() -> int:
         "thompson": Thompson(),
     }
     engines = {
-        name: Engine(offers, rules, weights, Predicts(booster, rows, some), explorer=explorer)
+        name: Engine(offers, rules, weights, Predicts(booster, rows, some, offers), explorer=explorer)
         for name, explorer in explorers.items()
     }
     whole = Engine(offers, rules, weights, proposer)
