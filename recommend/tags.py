@@ -16,6 +16,7 @@ import pandas as pd
 
 from clv import columns as c
 from recommend.history import History
+from recommend.pace import pace_days
 from recommend.profile import Contact, Profile, Tag
 from recommend.rfm import quantiles
 from recommend.sensitive import is_private_good
@@ -233,12 +234,12 @@ def _from_history(history: History, as_of: date, limits: TagLimits, most: int = 
     for item, at in zip(history.items, history.positions, strict=True):
         if len(at) < 3 or is_private_good(item):
             continue
-        first, last = history.order_days[at[0]], history.order_days[at[-1]]
+        last = history.order_days[at[-1]]
         share = len(at) / baskets
         if baskets >= 5 and share >= limits.basket_share:
             loyal.append((share, item, EPOCH + timedelta(days=last)))
-        gap = (last - first) / (len(at) - 1)
-        if gap > 0 and 0.9 * gap <= today - last <= 2 * gap:
+        gap = pace_days(history, item, today)
+        if gap is not None and 0.9 * gap <= today - last <= 2 * gap:
             due.append((len(at), item, EPOCH + timedelta(days=last + math.ceil(0.9 * gap))))
     for prefix, source, ranked in (("loyal_to", "purchases", loyal), ("due_to_reorder", "timing", due)):
         for _, item, since in sorted(ranked, key=lambda entry: (-entry[0], entry[1]))[:most]:

@@ -155,3 +155,11 @@ def test_every_tag_is_described() -> None:
     assert {name.split(":")[0] for name in ("loyal_to:x", "due_to_reorder", "open_complaint")} <= set(
         DESCRIPTIONS
     )
+
+
+def test_an_item_bought_now_and_then_is_not_called_due() -> None:
+    """Gaps of 10, 10 and 10 days make it due after 10; of 2, 26 and 2, as long in all, they do not."""
+    for offsets, due in (((40, 30, 20, 10), True), ((40, 38, 12, 10), False)):
+        history = History(tuple(DAY0 - offset for offset in offsets), ("TEA",), ((0, 1, 2, 3),))
+        found = {tag.name for tag in tags_of(regular(), TODAY, history=history)}
+        assert ("due_to_reorder:TEA" in found) is due
