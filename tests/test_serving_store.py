@@ -11,7 +11,9 @@ from pathlib import Path
 import orjson
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, update
 
 from clv.errors import SettingError
@@ -31,6 +33,7 @@ from serving.store import conversations, generations, keys, people, trail
 from serving.store.database import Database
 from serving.store.decisions import pack, unpack
 from serving.store.events import EventLog, Taken, recount
+from serving.store.layout import MIGRATIONS, is_newest, newest
 from serving.store.tables import audit, events, metadata, outcomes, profiles
 from tests.databases import database, postgres_url
 from tests.fakes import CUSTOMERS, LocalClient, ShopEngine, open_shop, publish_shop
@@ -301,3 +304,15 @@ def test_the_whole_service_runs_on_either_database(database: Database, tmp_path:
         assert shop.delete("/v1/people/ann").json()["rows"]["events"] == 2
         assert shop.get("/v1/customers/ann").json()["known"] is False
         assert shop.get("/v1/audit").json()["whole"] is True
+
+
+def test_the_newest_layout_is_told_by_its_file_and_known_once_it_is_there(database: Database) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert newest() == ScriptDirectory.from_config(config).get_current_head()
+    with database.reading() as connection:
+        assert is_newest(connection)
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+    with database.reading() as connection:
+        assert not is_newest(connection)

@@ -4,6 +4,7 @@ Map
 ---
 tables          every table, spelled once
 database        opening it, bringing it up to date, reading
+layout          whether its layout is the newest, and the steps there
 commits         many writers, one commit: group commit on a thread of its own
 events          append events and move the profiles, in one transaction
 decisions       what was decided, and what became of it

@@ -17,10 +17,6 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import orjson
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -43,8 +39,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from clv.errors import SettingError
 from serving.refusals import Unavailable
+from serving.store.layout import bring_up_to_date, is_newest
 
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
 Row: TypeAlias = tuple[str | int | float | bytes | None, ...]
 _PRAGMAS: Final = (
     "journal_mode = WAL",
@@ -106,21 +102,14 @@ class Database:
         Unavailable
             If the database cannot be reached.
         """
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
         with self.guarded():
-            if self._is_current(config):
-                return
+            with self.reading() as connection:
+                if is_newest(connection):
+                    return
             with self.engine.begin() as connection:
                 if not self.is_sqlite:
                     connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY})"))
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-
-    def _is_current(self, config: Config) -> bool:
-        head = ScriptDirectory.from_config(config).get_current_head()
-        with self.reading() as connection:
-            return MigrationContext.configure(connection).get_current_revision() == head
+                bring_up_to_date(connection)
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:
