@@ -86,8 +86,8 @@ def test_two_workers_count_together_and_end_when_everything_is_written(tmp_path:
         base = f"http://127.0.0.1:{port}"
         for _ in range(6):  # each its own connection: either worker may get it
             assert httpx2.post(f"{base}/v1/customers/ann/next-best-offers", timeout=30).json()["logged"]
-        until, counted = time.monotonic() + 20, 0.0
-        while counted < 6 and time.monotonic() < until:
+        until, counted, text = time.monotonic() + 40, 0.0, ""
+        while (counted < 6 or text.count("clv_generation{") < 2) and time.monotonic() < until:
             text = httpx2.get(f"{base}/metrics", timeout=30).text
             lines = [line for line in text.splitlines() if line.startswith("clv_decisions_total")]
             counted = sum(float(line.rpartition(" ")[2]) for line in lines if "not_logged" not in line)
