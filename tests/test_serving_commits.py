@@ -1,0 +1,161 @@
+"""Many writers, one commit: company shares it, who is alone does not wait, and a lock is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from serving.refusals import TooMany, Unavailable
+from serving.store.commits import Commits
+from serving.store.database import Database, Row
+from serving.store.decisions import log_at_once, log_decisions
+from serving.store.tables import decisions
+
+
+def row(number: int) -> Row:
+    return (f"d{number}", number, number, "ann", "agent", "000001-2026-01-31", b"{}")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    database = Database(f"sqlite:///{tmp_path / 'service.sqlite'}", wait_seconds=1.0)
+    database.upgrade()
+    return database
+
+
+def commits_on(database: Database, most_waiting: int = 1000) -> Commits:
+    return Commits(database, {"decisions": log_decisions}, most_waiting, {"decisions": log_at_once})
+
+
+def kept(database: Database) -> list[str]:
+    return [one.decision_id for one in database.rows(select(decisions).order_by(decisions.c.at))]
+
+
+def test_what_arrives_together_shares_a_commit(database: Database) -> None:
+    async def write() -> int:
+        commits = commits_on(database)
+        await asyncio.gather(*(commits.write("decisions", row(number)) for number in range(200)))
+        await commits.close()
+        return commits.commits
+
+    assert asyncio.run(write()) <= 3
+    assert kept(database) == [f"d{number}" for number in range(200)]
+
+
+def test_who_writes_alone_waits_for_nobody(database: Database) -> None:
+    async def write() -> int:
+        commits = commits_on(database)
+        for number in range(5):
+            await commits.write("decisions", row(number))
+        await commits.close()
+        return commits.commits
+
+    assert asyncio.run(write()) == 5
+
+
+def test_nothing_of_a_group_is_kept_when_one_of_it_cannot_be(database: Database) -> None:
+    async def write() -> list[Any]:
+        commits = commits_on(database)
+        await commits.write("decisions", row(1))
+        answers = await asyncio.gather(
+            *(commits.write("decisions", row(number)) for number in (2, 1, 3)), return_exceptions=True
+        )
+        await commits.write("decisions", row(4))  # on a connection of its own: the other one was let go
+        await commits.close()
+        return answers
+
+    assert [type(answer) for answer in asyncio.run(write())] == [Unavailable] * 3
+    assert kept(database) == ["d1", "d4"]
+
+
+def test_another_process_writing_is_waited_for(database: Database, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "service.sqlite", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    threading.Timer(0.15, other.execute, ["COMMIT"]).start()
+
+    async def write() -> float:
+        commits, started = commits_on(database), time.perf_counter()
+        await commits.write("decisions", row(1))
+        took = time.perf_counter() - started
+        await commits.close()
+        return took
+
+    assert 0.1 < asyncio.run(write()) < 0.9
+    other.close()
+    assert kept(database) == ["d1"]
+
+
+def test_a_lock_nobody_gives_back_is_told_in_time(database: Database, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "service.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    async def write() -> str:
+        commits = commits_on(database)
+        with pytest.raises(Unavailable):
+            await commits.write("decisions", row(1))
+        trouble = commits.trouble
+        other.execute("ROLLBACK")
+        await commits.write("decisions", row(2))
+        assert commits.trouble == ""
+        await commits.close()
+        return trouble
+
+    assert "does not answer" in asyncio.run(write())
+    other.close()
+    assert kept(database) == ["d2"]
+
+
+def test_more_than_may_wait_is_refused_at_once(database: Database) -> None:
+    async def write() -> list[Any]:
+        commits = commits_on(database, most_waiting=10)
+        answers = await asyncio.gather(
+            *(commits.write("decisions", row(number)) for number in range(12)), return_exceptions=True
+        )
+        await commits.close()
+        return answers
+
+    refused = [type(answer) for answer in asyncio.run(write()) if answer is not None]
+    assert refused == [TooMany] * 2
+    assert len(kept(database)) == 10
+
+
+def test_different_work_is_done_in_one_transaction_in_the_order_of_its_kinds(database: Database) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def note(connection: Connection, payloads: Sequence[Any]) -> list[str]:
+        seen.append(("other", len(payloads)))
+        return [f"noted {payload}" for payload in payloads]
+
+    async def write() -> list[Any]:
+        handlers = {"decisions": log_decisions, "other": note}
+        commits = Commits(database, handlers, 100, {"decisions": log_at_once})
+        answers = await asyncio.gather(
+            commits.write("other", 7), commits.write("decisions", row(1)), commits.write("other", 8)
+        )
+        await commits.close()
+        assert commits.commits == 1
+        return answers
+
+    assert asyncio.run(write()) == ["noted 7", None, "noted 8"]
+    assert seen == [("other", 2)]
+
+
+def test_tidying_leaves_nothing_in_the_write_ahead_log(database: Database) -> None:
+    async def write() -> None:
+        commits = commits_on(database)
+        await asyncio.gather(*(commits.write("decisions", row(number)) for number in range(50)))
+        database.tidy()
+        with database.reading() as connection:
+            _, pages, moved = connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)").one()
+        assert (pages > 0, pages == moved) == (True, True)
+        await commits.close()
+
+    asyncio.run(write())
