@@ -38,6 +38,6 @@ class History:
         return cls(
             order_days=tuple(raw["order_days"]),  # type: ignore[arg-type]
             items=tuple(raw["items"]),  # type: ignore[arg-type]
-            positions=tuple(tuple(p) for p in raw["positions"]),  # type: ignore[arg-type]
+            positions=tuple(map(tuple, raw["positions"])),  # type: ignore[arg-type]
             places=tuple(raw.get("places", ())),  # type: ignore[arg-type]
         )

@@ -133,7 +133,7 @@ class Moment:
         proposed, listing = self.proposed, self.listing
         propensity, priority = float(proposed.propensity[place]), float(self.weights.priority[place])
         row = self.rows[place]
-        evidence = float(proposed.evidence[place]) + listing.offers[row].starting_evidence
+        evidence = max(float(proposed.evidence[place]), listing.offers[row].starting_evidence)
         return Option(
             proposed.offer_ids[place],
             self.items[place],

@@ -100,13 +100,14 @@ class Service:
         today = self.clock.today(publication.as_of)
         found = None if remembered.erased else publication.snapshot.customer(customer_id)
         published = found.profile if found else None
-        prepared = found.prepared if found and not remembered.book else b""
-        if remembered.book or (published is not None and today != published.as_of):
+        live = publication.standing.has_news(remembered.book)
+        prepared = found.prepared if found and not live else b""
+        if live or (published is not None and today != published.as_of):
             profile = publication.standing.now(customer_id, published, remembered.book, today)
         else:
             profile = published or Profile(customer_id, today, known=False)
         self.metrics.stages["profile"].observe(time.perf_counter() - started)
-        return Seen(profile, publication, live=bool(remembered.book), prepared=prepared)
+        return Seen(profile, publication, live=live, prepared=prepared)
 
     async def decide(self, customer_id: str, context: Context, text: str = "") -> Answer:
         """Decide what to say to a customer, if anything, and log it before it is answered.

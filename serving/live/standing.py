@@ -57,6 +57,8 @@ class Standing:
         self.as_of = as_of
         self.published_at = micros(published_at)
         self.horizon_days = horizon_days
+        self._next_day = as_of.toordinal() - EPOCH + 1
+        self._next_moment = micros(datetime.combine(as_of + timedelta(days=1), datetime.min.time(), UTC))
 
     def now(self, customer_id: str, published: Profile | None, book: Book, today: date) -> Profile:
         """Return the profile of this moment.
@@ -94,13 +96,15 @@ class Standing:
         value |= _pressure(value, moved.contacts, as_of)
         return self._named(replace(moved, value=value), as_of)
 
+    def has_news(self, book: Book) -> bool:
+        """Return whether a book holds anything the generation does not: if not, what was published stands."""
+        return bool(book) and bool(self._news(book))
+
     def _news(self, book: Book) -> dict[str, list[list[Any]]]:
         """Return the entries the generation does not hold."""
-        last = self.as_of.toordinal() - EPOCH
-        end = micros(datetime.combine(self.as_of + timedelta(days=1), datetime.min.time(), UTC))
         news = {}
         for kind, entries in book.entries.items():
-            seen = last + 1 if kind in {"order", "return"} else end
+            seen = self._next_day if kind in {"order", "return"} else self._next_moment
             found = [e for e in entries if e[0] >= seen or e[_RECEIVED] >= self.published_at]
             if found:
                 news[kind] = found
