@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from serving.service import Service
 
 PUBLISHED_AT = "published_at"
+WITHOUT = "without"
 
 
 def publish_without(root: Path, gone: Forgotten) -> int:
@@ -36,10 +37,16 @@ def publish_without(root: Path, gone: Forgotten) -> int:
     if not gone or not (root / "CURRENT").exists():
         return 0
     with Snapshot.current(root) as snapshot:
+        if snapshot.manifest.facts.get(WITHOUT) == gone.fingerprint:
+            return 0
         held = [one for one in map(snapshot.profile, gone.among(snapshot.customer_ids())) if one is not None]
         if not held:
             return 0
-        facts = {**snapshot.manifest.facts, PUBLISHED_AT: published_at(root, snapshot).isoformat()}
+        facts = {
+            **snapshot.manifest.facts,
+            PUBLISHED_AT: published_at(root, snapshot).isoformat(),
+            WITHOUT: gone.fingerprint,  # so that nobody looks through it again for the same people
+        }
         folder = root / snapshot.manifest.name
         with SnapshotWriter(root, snapshot.manifest.as_of, facts, keep=1) as writer:
             _copy(folder, snapshot, writer)

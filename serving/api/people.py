@@ -24,7 +24,10 @@ router = APIRouter(tags=["people"], route_class=GatedRoute)
     "/v1/people/{customer_id}", response_model=PersonAnswer, responses=errors(401, 403, 422, 429, 503)
 )
 async def person(request: Request, customer_id: CustomerId, service: ServiceDep) -> Response:
-    """Everything held about a person, from every table of the store and the published generation."""
+    """Everything held about a person, from every table of the store and the published generation.
+
+    What the ledger and the tables of the nights hold beside it is handed out by `clv export`.
+    """
     who: Identity = request.state.who
     publication = service.shelf.current
     profile = publication.snapshot.profile(customer_id) if publication else None
