@@ -91,7 +91,7 @@ class Considered(ByColumn):
 
     def likeliest_dropped(self, most: int) -> list[HeldBack]:
         """Return the candidates that were dropped, the likeliest first, ties by offer."""
-        dropped = np.sort(self.order[self.codes[self.order] > 0])  # those proposed stand by offer
+        dropped = self.codes.nonzero()[0]  # those proposed stand by offer
         likeliest = dropped[np.argsort(-self.proposed.propensity[dropped], kind="stable")[:most]]
         columns = (
             likeliest,
