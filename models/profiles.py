@@ -72,7 +72,24 @@ def encode(profile: Profile) -> tuple[bytes, bytes]:
 
 def decode(customer_id: str, value: bytes, body: bytes) -> Profile:
     """Return the profile that :func:`encode` wrote."""
-    return from_json({**orjson.loads(body), "value": orjson.loads(value), "customer_id": customer_id})
+    raw = orjson.loads(body)
+    try:
+        return Profile(
+            customer_id,
+            date.fromisoformat(raw["as_of"]),
+            orjson.loads(value),
+            tuple(raw["segments"]),
+            tuple([Tag(t["name"], t["source"], date.fromisoformat(t["since"])) for t in raw["tags"]]),
+            raw["attributes"],
+            raw["consent"],
+            tuple([_contact(c) for c in raw["contacts"]]),
+            raw["open_issue"],
+            History.from_json(raw["history"]),
+            raw["known"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        where = f"customer {customer_id}"
+        raise SnapshotError(f"This is not a profile: {error!r}.", where=where) from error
 
 
 def decode_value(value: bytes) -> dict[str, Scalar]:

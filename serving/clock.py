@@ -32,7 +32,12 @@ class Clock:
         return datetime.combine(as_of + timedelta(days=1), wall.timetz())
 
     def today(self, as_of: date | None) -> date:
-        """Return the last visible day: the published one, or yesterday by the wall clock."""
-        if self.mode == "system" or as_of is None:
-            return datetime.now(UTC).date()
-        return as_of
+        """Return the last visible day, the one before the business time's.
+
+        Examples
+        --------
+        >>> clock = Clock("system")
+        >>> clock.now(None).date() - clock.today(None) == timedelta(days=1)
+        True
+        """
+        return self.now(as_of).date() - timedelta(days=1)
