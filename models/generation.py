@@ -127,7 +127,9 @@ def pointed_at(root: Path) -> tuple[str, str] | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise SnapshotError(f"The pointer cannot be read: {type(error).__name__}.", where=str(path)) from error
+        raise SnapshotError(
+            f"The pointer cannot be read: {type(error).__name__}.", where=str(path)
+        ) from error
     if len(words) != 2 or not _NAME.fullmatch(words[0]):
         raise SnapshotError("The pointer names no generation.", where=str(path), hint="Publish again.")
     return words[0], words[1]

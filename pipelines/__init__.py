@@ -73,8 +73,8 @@ section per table.
 Headers are compared without case, blanks and punctuation, in English, German, French, Spanish and Chinese
 (``CustomerID``, ``Kundennr`` and ``客户编号`` are one column). ``price`` beside ``quantity`` is of the unit
 or of the line, as its lines show; where they fit both it is refused until the mapping says. ``unit_price``
-times ``quantity`` makes an amount. Columns beyond the contract are kept with customers, products and offers; ``consent_email`` is a
-permission.
+times ``quantity`` makes an amount. Columns beyond the contract are kept with customers, products and
+offers; ``consent_email`` is a permission.
 
 Encodings: UTF-8 (with or without a mark) and UTF-16 by themselves; GB 18030, Big5 and Latin-1 by the
 letters they spell; any other if named. Separators: comma, semicolon, tab, bar, runs of blanks. Decimal
@@ -84,9 +84,9 @@ row and the cure.
 A row that cannot be used goes to ``quarantine/TABLE-FILE-XXXXXXXX.csv`` beside the ledger with file,
 line, column, reason and itself, and to the ledger's table ``quarantine``; a cured file empties both.
 Always read = accepted + duplicates + quarantined + forgotten. A line with an order number, or a row with
-a key, is there once; equal lines without an order number are separate purchases and are matched one to one across
-files. A newer row of the same customer, product, offer or interaction replaces the older. Purchases of
-products nobody listed are kept and counted, or kept out with ``references = "quarantine"``. A second
+a key, is there once; equal lines without an order number are separate purchases and are matched one to one
+across files. A newer row of the same customer, product, offer or interaction replaces the older. Purchases
+of products nobody listed are kept and counted, or kept out with ``references = "quarantine"``. A second
 currency is an error.
 
 Known gotchas
