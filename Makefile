@@ -21,8 +21,8 @@ check:           ## the checks alone, in the environment that is there
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered -q
 
-test-faults: .venv/.test ## kill, flood and starve the service at full length
-	$(BIN)/python -m tests.benchmarks.faults
+test-faults: .venv/.test ## kill, flood and starve the service at full length; ONLY="kills flood" does parts
+	$(BIN)/python -m tests.benchmarks.faults $(if $(ONLY),--only $(ONLY))
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; try make PYTHON=python3.12")'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import sqlite3
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from models.configuration import SECTIONS, described
 from pipelines.cli import app
 from pipelines.settings import Settings as NightSettings
 from serving.settings import Settings
+from serving.store.database import Database
+from serving.store.keys import all_keys
 
 DEPLOY = Path(serving.__file__).parent / "deploy"
 
@@ -52,6 +55,15 @@ def test_a_key_is_made_shown_once_rotated_and_revoked(at_home: Path) -> None:
     actions = [row[0] for row in store.execute("SELECT action FROM audit ORDER BY sequence")]
     store.close()
     assert actions == ["key.added", "key.rotated", "key.revoked"]
+
+
+def test_an_old_key_opens_beside_the_new_one_for_as_long_as_was_said(at_home: Path) -> None:
+    old = say("keys", "add", "desk", "--role", "agent").strip().split("_")[1]
+    new = say("keys", "rotate", old, "--overlap", "2").strip().split("_")[1]
+    keys = all_keys(Database(f"sqlite:///{at_home / 'var' / 'service.sqlite'}"))
+    now, hour = time.time_ns() // 1000, 3_600_000_000
+    assert [keys[old].valid(now + hours * hour) for hours in (0, 1, 3)] == [True, True, False]
+    assert keys[new].valid(now + 3 * hour)
 
 
 @pytest.mark.parametrize(
