@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
@@ -15,7 +16,7 @@ from clv.errors import SnapshotError, TamperedBundle
 from models.files import write_bundle
 from models.generation import point_at, pointed_at, published
 from models.publication import prune
-from models.snapshot import Snapshot, SnapshotWriter
+from models.snapshot import Published, Snapshot, SnapshotWriter
 from recommend.history import History
 from recommend.profile import Contact, Profile, Tag
 
@@ -46,7 +47,7 @@ def profile(number: int, worth: float = 10.0, segments: tuple[str, ...] = ("loya
     )
 
 
-def publish(root: Path, customers: list[Profile], day: date = DAY, **options: int) -> str:
+def publish(root: Path, customers: Sequence[Profile | Published], day: date = DAY, **options: int) -> str:
     with SnapshotWriter(root, day, {"value": "3"}, **options) as writer:
         writer.segments(SEGMENTS)
         writer.document("offers", [{"offer_id": "o1"}])
@@ -336,6 +337,22 @@ def test_a_generation_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     point_at(tmp_path, name)
     with pytest.raises(SnapshotError, match="Format 2"):
         Snapshot.current(tmp_path)
+
+
+def test_candidates_come_with_the_profile_they_were_prepared_for(tmp_path: Path) -> None:
+    publish(tmp_path, [Published(profile(1), b"packed"), profile(2)])
+    with Snapshot.current(tmp_path) as snapshot:
+        found = [snapshot.customer(profile(n).customer_id) for n in (1, 2, 3)]
+    assert found == [Published(profile(1), b"packed"), Published(profile(2)), None]
+
+
+def test_a_generation_of_the_format_before_is_read_without_candidates(tmp_path: Path) -> None:
+    name = publish(tmp_path, [profile(1)])
+    with sqlite3.connect(tmp_path / name / "customers.sqlite") as connection:
+        connection.execute("ALTER TABLE customers DROP COLUMN prepared")
+    connection.close()
+    with Snapshot.current(tmp_path, verify=False) as snapshot:
+        assert snapshot.customer(profile(1).customer_id) == Published(profile(1))
 
 
 def test_a_closed_generation_refuses_readers_instead_of_keeping_them_waiting(tmp_path: Path) -> None:
