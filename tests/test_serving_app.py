@@ -92,6 +92,12 @@ def test_hints_come_with_words_reasons_and_what_was_held_back(shop: LocalClient)
     assert answer["silence"] == ""
 
 
+@pytest.mark.parametrize(("value", "status"), [("x" * 200, 200), (3, 200), (True, 200), ("0" * 201, 422)])
+def test_an_attribute_is_a_word_a_number_or_a_yes(shop: LocalClient, value: object, status: int) -> None:
+    asked = {"context": {"attributes": {"plan": value}}}
+    assert shop.post("/v1/customers/ann/next-best-offers", json=asked).status_code == status
+
+
 def test_a_complaint_is_met_with_a_reasoned_silence(shop: LocalClient) -> None:
     answer = shop.post("/v1/customers/ann/next-best-offers", json={"context": {"intent": "complaint"}}).json()
     assert answer["hints"] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import orjson
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictFloat
 
 from recommend.context import Context, Direction, Sentiment
 from recommend.decision import Arm, HeldBack, Hint, Kind, Stage
@@ -26,7 +26,9 @@ class ContextBody(Schema):
     sentiment: Sentiment = Field("neutral", examples=["neutral"])
     direction: Direction = Field("inbound", examples=["inbound"], description="Who approaches whom.")
     mentions: tuple[Word, ...] = Field((), max_length=50, examples=[["COFFEE"]])
-    attributes: dict[Word, Word | float | bool] = Field(default_factory=dict, max_length=50, examples=[{}])
+    attributes: dict[Word, Word | StrictFloat | StrictBool] = Field(
+        default_factory=dict, max_length=50, examples=[{}]
+    )
 
     def context(self, agent_id: str) -> Context:
         """Return the context the engine reads."""
