@@ -96,7 +96,8 @@ def test_a_pace_is_spoken_of_only_while_it_is_steady_and_kept() -> None:
     now_and_then = Profile("bo", TODAY, history=History(days, ("COFFEE",), ((0, 1, 2, 3),)))
     days = (DAY0 - 52, DAY0 - 42, DAY0 - 32)
     no_more = Profile("cy", TODAY, history=History(days, ("COFFEE",), ((0, 1, 2),)))
-    for profile, fact in ((now_and_then, "Bought coffee 4 times, last 5 days ago"),) + (
+    for profile, fact in (
+        (now_and_then, "Bought coffee 4 times, last 5 days ago"),
         (no_more, "Bought coffee 3 times, last 32 days ago"),
     ):
         said, why = Speech()(OFFER, COFFEE, profile, Context(), "replenish")
