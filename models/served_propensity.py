@@ -102,7 +102,7 @@ def history_of(purchases: list[Purchase]) -> History:
     --------
     >>> bought = [Purchase(item="tea", day="1970-01-03"), Purchase(item="milk", day="1970-01-02")]
     >>> history_of(bought)
-    History(order_days=(1, 2), items=('milk', 'tea'), positions=((0,), (1,)))
+    History(order_days=(1, 2), items=('milk', 'tea'), positions=((0,), (1,)), places=())
     """
     bought = {(one.item, (date.fromisoformat(one.day) - _EPOCH).days) for one in purchases}
     days = sorted({day for _, day in bought})
