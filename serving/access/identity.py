@@ -49,7 +49,7 @@ class Doorkeeper:
     secret
         Of this installation; keys are kept as hashes keyed with it.
     read_keys
-        Reads all keys from the store; asked every few seconds, so that a revoked key soon ends everywhere.
+        Reads all keys from the store; asked every second, so that a revoked key ends everywhere within one.
     tokens
         Checks tokens; None if people do not sign in with them.
     """
@@ -90,7 +90,7 @@ class Doorkeeper:
         return time.monotonic() - self._read_at < _FRESH_SECONDS
 
     async def refresh(self) -> None:
-        """Read the keys again if the last reading is some seconds old; keep the old ones if it fails."""
+        """Read the keys again if the last reading is a second old; keep the old ones if it fails."""
         async with self._reading:
             if self.fresh:
                 return
