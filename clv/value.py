@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Final
 
@@ -128,8 +128,9 @@ class CustomerValue:
 
     def as_fields(self) -> dict[str, float | date | None]:
         """Return the numbers by name, without costs that are not known."""
-        found = asdict(self)
+        found = {name: getattr(self, name) for name in _NAMES}
         return {name: v for name, v in found.items() if v is not None or name not in _COSTS}
 
 
+_NAMES: Final = tuple(field.name for field in fields(CustomerValue))
 _COSTS: Final = frozenset({"predicted_service_cost", "net_clv"})

@@ -111,7 +111,7 @@ class Snapshot:
                 check_folder(folder, manifest.files, beside=(MANIFEST,))
         except (TamperedBundle, OSError) as error:
             where = error.where if isinstance(error, TamperedBundle) else str(folder)
-            what = error.what if isinstance(error, TamperedBundle) else f"A file went away: {error}."
+            what = error.what if isinstance(error, TamperedBundle) else f"A file went away: {error.strerror}."
             raise SnapshotError(what, where=where, hint="Publish again; keep the last good one.") from error
         if changed:
             what = "The manifest's hash is not the pointer's."
