@@ -14,7 +14,7 @@ from clv.errors import DataError
 
 __all__ = ["AMBIGUOUS", "settle_price"]
 
-AMBIGUOUS: Final = "price"
+AMBIGUOUS: Final = "price_of_unit_or_line"  # the name of no column of any table
 _CLEARLY: Final = 4.0  # times the spread within products of the one reading must be that of the other
 _LEAST_LINES: Final = 20
 _NUMBERS: Final = """
@@ -37,14 +37,14 @@ SELECT coalesce(sum(n), 0), coalesce(sum(n * unit), 0.0), coalesce(sum(n * line)
 
 
 def settle_price(connection: duckdb.DuckDBPyConnection, relation: str, where: str) -> str | None:
-    """Rename a staged column ``price`` to ``unit_price`` or ``amount``, whichever its lines say it is.
+    """Rename a staged price of two readings to ``unit_price`` or ``amount``, whichever its lines say it is.
 
     Parameters
     ----------
     connection
         Holds the staged relation.
     relation
-        A temporary table of purchases; without a column ``price`` nothing happens.
+        A staged table; without a price that has two readings nothing happens.
     where
         The source, for the error.
 
