@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -38,11 +39,15 @@ __all__ = ["PythonModel", "examine_store", "mlflow", "tracking_to"]
 
 _LOGGERS = ("mlflow", "alembic")
 _SQLITE = b"SQLite format 3\0"
+# Where MLflow tracks to is the process's, and so are warnings: one thread at a time.
+_TURN = threading.RLock()
 
 
 @contextmanager
 def tracking_to(uri: str) -> Iterator[None]:
     """Send what happens inside to one store, quietly, and leave MLflow's globals as they were.
+
+    MLflow has one set of globals: a thread waits until another is through.
 
     Parameters
     ----------
@@ -55,23 +60,24 @@ def tracking_to(uri: str) -> Iterator[None]:
         In place of MLflow's own errors and its store's.
     """
     _check_store(uri)
-    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None  # type: ignore[no-untyped-call]
-    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
-    mlflow.set_tracking_uri(uri)
-    for name in _LOGGERS:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        hint = "`clv doctor` examines the store; `mlflow db upgrade` brings an older one up to date."
-        raise RegistryError(f"The registry failed: {first}", where=uri, hint=hint) from error
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
-        mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None means unset
+    with _TURN:
+        before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None  # type: ignore[no-untyped-call]
+        levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+        mlflow.set_tracking_uri(uri)
+        for name in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except (mlflow.MlflowException, SQLAlchemyError, OSError) as error:
+            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            hint = "`clv doctor` examines the store; `mlflow db upgrade` brings an older one up to date."
+            raise RegistryError(f"The registry failed: {first}", where=uri, hint=hint) from error
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+            mlflow.set_tracking_uri(before)  # type: ignore[arg-type]  # None means unset
 
 
 def examine_store(uri: str) -> None:

@@ -5,10 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -319,3 +321,21 @@ def test_a_card_says_what_it_is_for_how_it_was_judged_and_where_it_is_weak(tmp_p
     assert "**Not promoted**, because: is 30 % too high where 10 % are allowed." in card
     assert "- Last day seen: 1997-09-30" in card
     assert "- Knows no seasons." in card
+
+
+def test_two_threads_with_registries_of_their_own_do_not_get_in_each_others_way(tmp_path: Path) -> None:
+    uris = [f"sqlite:///{tmp_path / name}.db" for name in ("one", "two")]
+    inside, seen = threading.Barrier(2, timeout=1), []
+
+    def track(uri: str) -> None:
+        with tracking_to(uri):
+            with suppress(threading.BrokenBarrierError):
+                inside.wait()  # the other comes in only when this one is through
+            seen.append((uri, mlflow.get_tracking_uri()))
+
+    threads = [threading.Thread(target=track, args=(uri,)) for uri in uris]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == [(uri, uri) for uri in uris]
