@@ -2,9 +2,9 @@
 
 ``python -m tests.benchmarks.replay_open_bandit --data DIR [--check]``
 
-DIR holds the small Open Bandit data set: ``random/all`` and ``bts/all``, each with ``all.csv`` (10,000
-impressions logged by a uniformly random policy, and by Bernoulli Thompson sampling, bts) and
-``item_context.csv``. Three questions are asked of the random log, which the bts log answers in truth:
+DIR holds, in any folder of it, the small Open Bandit data set: ``random/all`` and ``bts/all``, each with
+``all.csv`` (10,000 impressions logged by a uniformly random policy, and by Bernoulli Thompson sampling, bts)
+and ``item_context.csv``. Three questions are asked of the random log, which the bts log answers in truth:
 
 * bts as the Open Bandit Pipeline describes it: Beta beliefs of its production prior, per place in a list of
   three, with its model of the reward (logistic, per place, item features for the item, three folds).
@@ -127,10 +127,15 @@ def figures(answer: Replay) -> dict[str, object]:
 def main() -> int:
     """Ask, print, and compare."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the small Open Bandit data set")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder that holds the small Open Bandit data set"
+    )
     parser.add_argument("--check", action="store_true", help="exit 1 if a figure is off")
     options = parser.parse_args()
-    log, truth_log = read(options.data, "random"), read(options.data, "bts")
+    folder = next(
+        (found.parents[2] for found in sorted(options.data.rglob("random/all/all.csv"))), options.data
+    )
+    log, truth_log = read(folder, "random"), read(folder, "bts")
     truth = float(truth_log["reward"].mean())
     place = log["place"].astype(int).to_numpy() - 1
     users = [name for name in log.columns if name.startswith("user_feature")]
@@ -138,7 +143,7 @@ def main() -> int:
     items = sorted(set(log["offer_id"]))
 
     beliefs = thompson_by_place(12345)[place]
-    by_place = replay(log, beliefs, expected=pipelines_model(options.data, log, users))
+    by_place = replay(log, beliefs, expected=pipelines_model(folder, log, users))
     own_model = replay(log, beliefs, features=features)
     seen = pd.crosstab(truth_log["place"], truth_log["offer_id"], normalize="index")
     shares = seen.reindex(columns=items, fill_value=0.0).to_numpy()[place]
