@@ -146,9 +146,10 @@ class SnapshotWriter:
         self._connection.executemany(
             "INSERT INTO members VALUES (?, ?)", [(name, customer_id) for name in segments]
         )
+        worth = _worth(profile)
         for name in segments:
             count, total = self._sums.get(name, (0, 0.0))
-            self._sums[name] = count + 1, total + _worth(profile)
+            self._sums[name] = count + 1, total + worth
         self._customers += 1
 
     def take_over(self, folder: Path, sizes: Iterable[SegmentSize], gone: Iterable[Profile]) -> int:

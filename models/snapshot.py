@@ -238,7 +238,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _close(idle: SimpleQueue[sqlite3.Connection]) -> None:
-    for _ in range(_READERS):
-        connection = idle.get()
+    taken = [idle.get() for _ in range(_READERS)]  # waits for whoever reads just now
+    for connection in taken:
         connection.close()
         idle.put(connection)  # a later reader is refused, not left waiting

@@ -1,7 +1,8 @@
 """What to say to one customer in one moment: candidates, policies and weights become hints, or silence.
 
-The order among those that pass is written down: mandatory service messages first, then priority, then the
-item's global popularity, then the offer's id. The order in which candidates come in changes nothing.
+The order among those that pass is written down: mandatory service messages first, then what the customer asks
+for by name, then priority, then the item's global popularity, then the offer's id. The order in which
+candidates come in changes nothing.
 """
 
 from __future__ import annotations

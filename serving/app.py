@@ -204,7 +204,7 @@ async def _keep(duty: Callable[[Service], Coroutine[Any, Any, None]], service: S
 
 async def _watch(service: Service) -> None:
     """Look for a newer generation for ever; remember each that came into use, say once why one is not."""
-    trouble, looked_through = "", -1
+    trouble, looked_through, noted = "", -1, service.shelf.current
     while True:
         if service.shelf.sequence != looked_through:
             looked_through = await _look_through(service)
@@ -212,10 +212,12 @@ async def _watch(service: Service) -> None:
             log.error("publication not in use", extra={"facts": {"why": service.shelf.trouble_in_full}})
         trouble = service.shelf.trouble
         await asyncio.sleep(service.settings.serving.poll_seconds)
-        if await asyncio.to_thread(service.shelf.refresh):
+        await asyncio.to_thread(service.shelf.refresh)
+        if service.shelf.current is not noted:  # whoever put it in place: this duty, an erasure, a champion
+            noted = service.shelf.current
             log.info("generation in use", extra={"facts": {"snapshot": service.shelf.require().name}})
             _arrange_memory(service)
-            await _note_publication(service, service.shelf.current)
+            await _note_publication(service, noted)
 
 
 async def _look_through(service: Service) -> int:
@@ -233,7 +235,6 @@ async def _ask_registry(service: Service) -> None:
     while service.settings.serving.registry:
         if await asyncio.to_thread(service.champions.poll) and await asyncio.to_thread(service.shelf.refresh):
             log.info("champion in use", extra={"facts": {"models": service.shelf.require().models}})
-            _arrange_memory(service)
         await asyncio.sleep(service.settings.serving.registry_seconds)
 
 

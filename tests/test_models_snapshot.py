@@ -365,8 +365,24 @@ def test_a_closed_generation_refuses_readers_instead_of_keeping_them_waiting(tmp
 
 def test_nobody_can_write_into_an_opened_generation(tmp_path: Path) -> None:
     publish(tmp_path, [profile(1)])
-    with Snapshot.current(tmp_path) as snapshot, pytest.raises(sqlite3.OperationalError, match="readonly"):
-        snapshot._idle.get().execute("DELETE FROM customers")
+    with Snapshot.current(tmp_path) as snapshot, pytest.raises(SnapshotError, match="readonly"):
+        snapshot._read("DELETE FROM customers", ())
+
+
+def test_closing_waits_for_whoever_reads_just_now(tmp_path: Path) -> None:
+    publish(tmp_path, [profile(1)])
+    snapshot = Snapshot.current(tmp_path)
+    reading = snapshot._idle.get()
+    closing = threading.Thread(target=snapshot.close)
+    closing.start()
+    closing.join(0.05)
+    assert closing.is_alive()
+    assert reading.execute("SELECT count(*) FROM customers").fetchone() == (1,)
+    snapshot._idle.put(reading)
+    closing.join(10)
+    assert not closing.is_alive()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        reading.execute("SELECT 1")
 
 
 def test_a_profile_is_read_in_microseconds(tmp_path: Path) -> None:

@@ -234,9 +234,19 @@ def test_a_slate_is_never_longer_nor_more_of_a_kind_than_allowed(
 def test_ranks_follow_the_written_order(question: Question) -> None:
     alike = [replace(one, popularity_rank=len(one.item)) for one in question["candidates"]]  # type: ignore[attr-defined]
     decision = answer(question, candidates=alike)
-    mandatory = {offer.offer_id: offer.mandatory for offer in question["offers"]}  # type: ignore[attr-defined]
+    offers = {offer.offer_id: offer for offer in question["offers"]}  # type: ignore[attr-defined]
     ranked = sorted((one for one in decision.candidates if one.rank), key=lambda one: one.rank or 0)
-    keys = [(not mandatory[one.offer_id], -one.priority, len(one.item), one.offer_id) for one in ranked]
+
+    def asked_for(offer: Offer) -> bool:
+        context, weighs = question["context"], question["arbitration"].use_context  # type: ignore[attr-defined]
+        named = {*offer.items, offer.category}.intersection(context.mentions)  # type: ignore[attr-defined]
+        return weighs and context.intent in {"buy", "ask"} and bool(named)  # type: ignore[attr-defined]
+
+    keys = []
+    for one in ranked:
+        offer = offers[one.offer_id]
+        asked = asked_for(offer) and not offer.mandatory
+        keys.append((not offer.mandatory, not asked, -one.priority, len(one.item), one.offer_id))
     assert keys == sorted(keys)
     assert [one.rank for one in ranked] == list(range(1, len(ranked) + 1))
 

@@ -255,6 +255,22 @@ def test_a_person_is_handed_everything_and_then_forgotten(shop: LocalClient, var
     assert "ann" not in [deed["subject"] for deed in trail["deeds"]]
 
 
+def test_the_generation_an_erasure_makes_can_be_looked_up_like_any_other(var: Path) -> None:
+    settings = Settings(data={"data_dir": var}, serving={"poll_seconds": 0.1})
+    with LocalClient(create_app(settings, open_shop)) as shop:
+        before = shop.get("/v1/generations/current").json()
+        shop.delete("/v1/people/ann")
+        found = shop.get("/v1/generations/current")
+        for _ in range(100):  # it is noted by the next look for a newer generation
+            if found.status_code == 200 and found.json() != before:
+                break
+            time.sleep(0.1)
+            found = shop.get("/v1/generations/current")
+        assert found.status_code == 200
+        assert found.json()["snapshot"] != before["snapshot"]
+        assert found.json()["offers"] == before["offers"]
+
+
 def test_an_erasure_that_was_cut_short_is_finished_when_the_service_is_there_again(var: Path) -> None:
     memory = create_app(Settings(data={"data_dir": var}), open_shop).state.service.memory
     memory.open()
