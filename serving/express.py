@@ -7,6 +7,7 @@ came, so that the route stays the only place where anything is refused.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from pydantic import ValidationError
@@ -46,6 +47,7 @@ class Express:
         self.app = app
         self.service = service
         self.gate = gate
+        self._tell = partial(offers_json, refused_limit=service.settings.serving.refused_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand it on."""
@@ -62,8 +64,7 @@ class Express:
         scope["route"] = self
         try:
             context = question.context.context(who.subject)
-            answer = await self.service.decide(customer_id, context, question.text)
-            body = offers_json(answer, self.service.settings.serving.refused_limit)
+            body = await self.service.decide(customer_id, context, self._tell, question.text)
         except ClvError as error:
             await explained(Request(scope), error)(scope, receive, send)
             return

@@ -22,8 +22,9 @@ from serving.published import Publication
 from serving.refusals import Refusal, Unavailable
 from serving.settings import Settings
 from serving.store import conversations, decisions, events, generations, people, trail
-from serving.store.commits import Commits, Handler, Waiting
+from serving.store.commits import Commits, Handler
 from serving.store.database import Database, Row
+from serving.store.patience import Waiting
 from serving.store.tables import profiles, suppressions
 
 _SHORT_PATIENCE: Final = 0.05  # seconds an answer waits for its log while the store is known to be in trouble
@@ -122,23 +123,35 @@ class Memory:
         taken: list[events.Taken] = await self.commits.write("events", (messages, received), len(messages))
         return taken
 
-    async def log(self, decision: Decision) -> bool:
-        """Log a decision before it is answered; False if the store did not take it in time.
+    def log(self, decision: Decision) -> Waiting | None:
+        """Hand a decision to the log; None if it cannot take it now, and will later.
 
-        When the store is in trouble hints go on: the answer then says it was not logged.
+        Nothing is answered before :meth:`logged` says how it went; what is done meanwhile costs no time.
         """
         row = decisions.as_row(decision, time.time_ns() // 1000)
         patience = _SHORT_PATIENCE if self.commits.trouble else self.log_wait_seconds
         try:
-            entry = self.commits.submit("decisions", row)
-            timer = asyncio.get_running_loop().call_later(patience, self._go_on_without, entry)
-            try:
-                in_time: bool = await entry.written is None
-            finally:
-                timer.cancel()
+            return self.commits.submit("decisions", row, patience, self._go_on_without)
         except Refusal:
             self._later.append(row)
-            in_time = False
+            return None
+
+    async def logged(self, entry: Waiting | None) -> bool:
+        """Return whether a decision is in the log; False if the store did not take it in time.
+
+        When the store is in trouble hints go on: the answer then says it was not logged.
+
+        Parameters
+        ----------
+        entry
+            What :meth:`log` returned.
+        """
+        in_time = False
+        if entry is not None:
+            try:
+                in_time = await entry.written is None
+            except Refusal:
+                self._later.append(entry.payload)
         self.unlogged += not in_time
         return in_time
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -18,7 +18,7 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from recommend.decision import Decision
+from recommend.decision import Decision, Stage
 
 BOUNDS: Final = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _COUNTED: Final = {
@@ -86,13 +86,13 @@ class Metrics(Collector):
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
-    def count_decision(self, decision: Decision, *, logged: bool) -> None:
-        """Count a decision by what came of it, and what it refused by stage."""
+    def count_decision(self, decision: Decision, dropped: Mapping[Stage, int], *, logged: bool) -> None:
+        """Count a decision by what came of it, and what it dropped by stage."""
         outcome = "hints" if decision.hints else "control" if decision.arm == "control" else "silence"
         self.decisions[outcome] += 1
         if not logged:
             self.decisions["not_logged"] += 1
-        for stage, count in decision.dropped().items():
+        for stage, count in dropped.items():
             self.refused[stage] += count
 
     def figures(self) -> Figures:

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeAlias
 
 from clv.errors import SnapshotError
 from models.snapshot import Member, SegmentSize
 from recommend.context import Context
-from recommend.decision import Decision
+from recommend.decision import Decision, Stage
 from recommend.listen import listen
 from recommend.profile import Profile
 from serving.champions import Champions
@@ -28,6 +30,8 @@ from serving.settings import Settings
 from serving.store.events import Taken
 from serving.store.people import suppressed
 
+_DAY: Final = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -39,6 +43,8 @@ class Seen:
         With what happened since the publication.
     publication
         The generation it stands on.
+    at
+        The moment, in business time.
     live
         Whether events since are counted in.
     prepared
@@ -47,17 +53,23 @@ class Seen:
 
     profile: Profile
     publication: Publication
+    at: datetime
     live: bool
     prepared: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A decision with what it was made from, and whether it is in the log."""
+    """A decision with what it was made from, how many it dropped by stage, and whether it is in the log."""
 
     decision: Decision
     seen: Seen
+    dropped: Counter[Stage]
     logged: bool
+
+
+Tell: TypeAlias = Callable[[Answer], bytes]
+"""Puts an answer in the words it is sent in."""
 
 
 class Service:
@@ -95,9 +107,10 @@ class Service:
         """Return the customer's profile; the cold one for a customer nothing is known of."""
         started = time.perf_counter()
         publication = self.shelf.require()
+        at = self.clock.now(publication.as_of)
         remembered = await self.memory.of_customer(customer_id)
         self.reading_trouble = remembered.trouble
-        today = self.clock.today(publication.as_of)
+        today = at.date() - _DAY
         found = None if remembered.erased else publication.snapshot.customer(customer_id)
         published = found.profile if found else None
         live = publication.standing.has_news(remembered.book)
@@ -107,10 +120,12 @@ class Service:
         else:
             profile = published or Profile(customer_id, today, known=False)
         self.metrics.stages["profile"].observe(time.perf_counter() - started)
-        return Seen(profile, publication, live=live, prepared=prepared)
+        return Seen(profile, publication, at, live=live, prepared=prepared)
 
-    async def decide(self, customer_id: str, context: Context, text: str = "") -> Answer:
+    async def decide(self, customer_id: str, context: Context, tell: Tell, text: str = "") -> bytes:
         """Decide what to say to a customer, if anything, and log it before it is answered.
+
+        The answer is told while the disk works, and again where the log did not take it.
 
         Parameters
         ----------
@@ -118,6 +133,8 @@ class Service:
             Whom.
         context
             The moment.
+        tell
+            Puts the answer in words.
         text
             What the customer said, to be heard and not kept.
         """
@@ -126,14 +143,20 @@ class Service:
         if text:
             context = hear(publication, context, text)
         started = time.perf_counter()
-        at = self.clock.now(publication.as_of)
-        decision = publication.decider.decide(seen.profile, context, at, _new_id(), prepared=seen.prepared)
+        decision = publication.decider.decide(
+            seen.profile, context, seen.at, _new_id(), prepared=seen.prepared
+        )
         decided = time.perf_counter()
-        logged = await self.memory.log(decision)
+        entry = self.memory.log(decision)
+        answer = Answer(decision, seen, decision.dropped(), logged=True)
+        said = tell(answer)
+        logged = await self.memory.logged(entry)
+        if not logged:
+            said = tell(replace(answer, logged=False))
         self.metrics.stages["decide"].observe(decided - started)
         self.metrics.stages["log"].observe(time.perf_counter() - decided)
-        self.metrics.count_decision(decision, logged=logged)
-        return Answer(decision, seen, logged)
+        self.metrics.count_decision(decision, answer.dropped, logged=logged)
+        return said
 
     async def take(self, messages: list[Message]) -> list[Taken]:
         """Append events; return how each was taken, after the commit."""

@@ -17,6 +17,7 @@ from serving.refusals import TooMany, Unavailable
 from serving.store.commits import Commits
 from serving.store.database import Database, Row
 from serving.store.decisions import log_at_once, log_decisions
+from serving.store.patience import Waiting
 from serving.store.tables import decisions
 
 
@@ -159,3 +160,68 @@ def test_tidying_leaves_nothing_in_the_write_ahead_log(database: Database) -> No
         await commits.close()
 
     asyncio.run(write())
+
+
+def test_what_is_submitted_alone_is_on_its_way_at_once(database: Database) -> None:
+    """Its writer need not wait for it to go off."""
+
+    async def write() -> int:
+        commits, came = commits_on(database), 0
+        for number in range(3):
+            entry = commits.submit("decisions", row(number), 1.0, lambda _: None)
+            deadline = time.monotonic() + 5
+            while commits.commits == came and time.monotonic() < deadline:
+                time.sleep(0.001)  # the event loop does nothing meanwhile
+            came = commits.commits
+            await entry.written
+        await commits.close()
+        return came
+
+    assert asyncio.run(write()) == 3
+    assert kept(database) == ["d0", "d1", "d2"]
+
+
+def test_each_is_let_go_when_its_own_time_is_over_and_written_all_the_same(
+    database: Database, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "service.sqlite", isolation_level=None)
+    gone: list[tuple[str, float]] = []
+
+    async def write() -> None:
+        commits, started = commits_on(database), time.monotonic()
+
+        def let_go(entry: Waiting) -> None:
+            gone.append((entry.payload[0], time.monotonic() - started))
+
+        other.execute("BEGIN IMMEDIATE")
+        entries = [
+            commits.submit("decisions", row(number), wait, let_go)
+            for number, wait in enumerate((0.4, 0.05, 0.2, 0.05, 5.0))
+        ]
+        await asyncio.sleep(0.6)
+        other.execute("ROLLBACK")
+        await asyncio.gather(*(entry.written for entry in entries))
+        await commits.close()
+
+    asyncio.run(write())
+    other.close()
+    assert [name for name, _ in gone] == ["d1", "d3", "d2", "d0"]
+    for (_, took), patience in zip(gone, (0.05, 0.05, 0.2, 0.4), strict=True):
+        assert patience - 0.01 < took < patience + 0.15
+    assert len(kept(database)) == 5
+
+
+def test_a_mistake_of_ours_is_raised_where_they_wait_and_the_next_is_written(database: Database) -> None:
+    def stumble(connection: Connection, payloads: Sequence[Any]) -> list[str]:
+        raise ZeroDivisionError
+
+    async def write() -> None:
+        commits = Commits(database, {"decisions": log_decisions, "other": stumble}, 100)
+        with pytest.raises(ZeroDivisionError):
+            await commits.write("other", 1)
+        await commits.write("decisions", row(1))
+        await commits.close()
+        await commits.close()  # twice is once
+
+    asyncio.run(write())
+    assert kept(database) == ["d1"]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.testclient import TestClient
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from serving import express
 from serving.app import create_app
 from serving.express import Express
 from serving.refusals import NotSignedIn
-from serving.schemas import OffersAnswer
+from serving.schemas import OffersAnswer, offers_json
+from serving.service import Answer
 from serving.settings import Settings
+from serving.store.database import Row
 from serving.store.keys import end_key, make_key
 from tests.fakes import LocalClient, open_shop, publish_shop
 
@@ -185,3 +190,74 @@ def test_before_the_first_publication_the_short_way_says_so_too(tmp_path: Path) 
         answer = client.post(ASK.format("ann"), json={})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_published")
     assert answer.headers["retry-after"] == "1"
+
+
+def test_the_text_is_made_while_the_disk_works_and_sent_after_the_commit(
+    var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were it made after the commit, the commit below would wait in vain."""
+    order: list[str] = []
+    told = threading.Event()
+
+    def tell(answer: Answer, refused_limit: int) -> bytes:
+        said = offers_json(answer, refused_limit)
+        order.append("told")
+        told.set()
+        return said
+
+    monkeypatch.setattr(express, "offers_json", tell)
+    app = create_app(Settings(data={"data_dir": var}), open_shop)
+    database = app.state.service.memory.database
+    insert = database.insert_on
+
+    def slow(held: list[Connection], statement: str, values: Row) -> None:
+        assert told.wait(5)
+        time.sleep(0.1)
+        insert(held, statement, values)
+        order.append("committed")
+
+    class Watched:
+        state = app.state
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def watched(message: Message) -> None:
+                if scope["type"] == "http":
+                    order.append(message["type"])
+                await send(message)
+
+            await app(scope, receive, watched)
+
+    with LocalClient(Watched()) as client:
+        monkeypatch.setattr(database, "insert_on", slow)
+        answer = client.post(ASK.format("ann"), json={}).json()
+        kept = client.get(f"/v1/decisions/{answer['decision_id']}").status_code
+    assert order[:4] == ["told", "committed", "http.response.start", "http.response.body"]
+    assert (answer["logged"], kept) == (True, 200)
+
+
+@pytest.mark.parametrize("kind", ["application/json", LONG_WAY["content-type"]])
+def test_what_the_log_does_not_take_in_time_says_so_and_nothing_else_differs(var: Path, kind: str) -> None:
+    settings = Settings(data={"data_dir": var}, store={"log_wait_seconds": 0.1})
+    with LocalClient(create_app(settings, open_shop)) as client:
+        headers = {"content-type": kind}
+        usual = client.post(ASK.format("ann"), content=b"{}", headers=headers).json()
+        held, go_on = client.app.state.service.memory.database, threading.Event()
+        insert = held.insert_on
+
+        def slow(*given: Sequence[object]) -> None:
+            go_on.wait(5)
+            insert(*given)
+
+        held.insert_on = slow
+        started = time.monotonic()
+        unlogged = client.post(ASK.format("ann"), content=b"{}", headers=headers).json()
+        took = time.monotonic() - started
+        go_on.set()
+        path, deadline = f"/v1/decisions/{unlogged['decision_id']}", time.monotonic() + 5
+        while client.get(path).status_code == 404:  # it is written all the same, as soon as it can be
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert (usual["logged"], unlogged["logged"]) == (True, False)
+    assert 0.09 < took < 1
+    fresh = {"decision_id": "", "at": "", "logged": None}
+    assert {**usual, **fresh} == {**unlogged, **fresh}

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Body, Header, Path, Request, Response
@@ -81,8 +82,8 @@ async def message(
         at = service.clock.now(service.shelf.require().as_of)
         told = heard_message(conversation_id, turn, body.customer_id, context, at, over=complained)
         await service.take([told])
-    answer = await service.decide(body.customer_id, context)
-    said = offers_json(answer, service.settings.serving.refused_limit)
+    tell = partial(offers_json, refused_limit=service.settings.serving.refused_limit)
+    said = await service.decide(body.customer_id, context, tell)
     heard = Conversation(
         conversation_id=conversation_id,
         owner=before.owner if before else who.subject,

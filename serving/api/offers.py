@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
@@ -46,6 +47,6 @@ async def next_best_offers(
     """
     question = body or _NO_CONTEXT
     who: Identity = request.state.who
-    answer = await service.decide(customer_id, question.context.context(who.subject), question.text)
-    said = offers_json(answer, service.settings.serving.refused_limit)
+    tell = partial(offers_json, refused_limit=service.settings.serving.refused_limit)
+    said = await service.decide(customer_id, question.context.context(who.subject), tell, question.text)
     return Response(said, media_type="application/json")

@@ -126,7 +126,7 @@ def offers_json(answer: Answer, refused_limit: int) -> bytes:
         "hints": [_hint(hint, publication) for hint in decision.hints],
         "silence": decision.silence,
         "refused": _refused(decision.likeliest_dropped(refused_limit), publication),
-        "refused_total": decision.dropped().total(),
+        "refused_total": answer.dropped.total(),
         "arm": decision.arm,
         "exploration": decision.exploration,
         "as_of": answer.seen.profile.as_of,

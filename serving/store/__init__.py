@@ -6,6 +6,7 @@ tables          every table, spelled once
 database        opening it, bringing it up to date, reading
 layout          whether its layout is the newest, and the steps there
 commits         many writers, one commit: group commit on a thread of its own
+patience        who waits for a commit, and for how long
 events          append events and move the profiles, in one transaction
 decisions       what was decided, and what became of it
 record          a decision as the bytes the log keeps, and back

@@ -11,34 +11,27 @@ or a moment after the one before, since a commit of one row costs the processor 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from queue import SimpleQueue
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection
 
 from clv.errors import ClvError
 from serving.refusals import TooMany, Unavailable
 from serving.store.database import Database, Row
+from serving.store.patience import Patience, Waiting
 
 Handler = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 AtOnce = Callable[[Sequence[Any]], tuple[str, Row]]
+Work: TypeAlias = tuple[Sequence[Waiting], asyncio.AbstractEventLoop]
 _MOST_IN_ONE: Final = 256
 _ENOUGH: Final = 8  # rows, from which on the cost of a commit is small beside theirs
 _MOMENT: Final = 0.002  # seconds
 _MOST_AT_ONCE: Final = 128  # rows of one statement: older SQLite takes 999 values
-
-
-@dataclass(slots=True, eq=False)
-class Waiting:
-    """Something to be written, and who waits for it."""
-
-    kind: str
-    payload: Any
-    weight: int
-    written: asyncio.Future[Any]
 
 
 class Commits:
@@ -73,13 +66,15 @@ class Commits:
         self._most_waiting = most_waiting
         self._patience_seconds = patience_seconds
         self._waiting: list[Waiting] = []
-        self._under_way = False
+        self._under_way: Sequence[Waiting] = ()
         self._soon: asyncio.TimerHandle | None = None
         self._handed_over = 0.0
         self._company = False
         self._quiet: list[asyncio.Future[None]] = []
         self._held: list[Connection] = []
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commits")
+        self._work: SimpleQueue[Work | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._patience = Patience(self._everybody)
         self.weight = 0
         self.trouble = ""
         self.commits = 0
@@ -96,12 +91,10 @@ class Commits:
             If the database does not take it: nothing of it is kept then. Or if it does not answer in time:
             then it may be kept, and the same sent again counts once.
         """
-        entry = self.submit(kind, payload, weight)
-        timer = asyncio.get_running_loop().call_later(self._patience_seconds, self._give_up, entry)
-        try:
-            return await entry.written
-        finally:
-            timer.cancel()
+        loop = asyncio.get_running_loop()
+        entry = self._queue(loop, kind, payload, weight, self._patience_seconds, self._give_up)
+        self._plan(loop, weight)
+        return await entry.written
 
     def _give_up(self, entry: Waiting) -> None:
         """Let who waited long enough go without an answer."""
@@ -111,20 +104,57 @@ class Commits:
                 Unavailable(self.trouble, hint="Send the same again: it counts once.")
             )
 
-    def submit(self, kind: str, payload: Any, weight: int = 1) -> Waiting:  # noqa: ANN401
-        """Queue a payload without waiting for it; :meth:`write` says the rest."""
+    def submit(
+        self,
+        kind: str,
+        payload: Any,  # noqa: ANN401
+        patience_seconds: float,
+        give_up: Callable[[Waiting], None],
+    ) -> Waiting:
+        """Queue a payload and go on; where nobody else writes, it is on its way when this returns.
+
+        Parameters
+        ----------
+        kind, payload
+            What to write.
+        patience_seconds, give_up
+            After how long to let who waits go, and how.
+
+        Raises
+        ------
+        TooMany
+            If too much is waiting already.
+        """
+        loop = asyncio.get_running_loop()
+        entry = self._queue(loop, kind, payload, 1, patience_seconds, give_up)
+        if self._under_way or self._company or len(self._waiting) > 1:
+            self._plan(loop, 1)
+        else:
+            self._hand_over(loop)
+        return entry
+
+    def _queue(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        kind: str,
+        payload: Any,  # noqa: ANN401
+        weight: int,
+        patience_seconds: float,
+        give_up: Callable[[Waiting], None],
+    ) -> Waiting:
         if self.weight + weight > self._most_waiting:
             raise TooMany(
                 "The store is busy.", hint="Send it again after Retry-After seconds.", retry_after=1
             )
-        loop = asyncio.get_running_loop()
-        entry = Waiting(kind, payload, weight, loop.create_future())
+        until = loop.time() + patience_seconds
+        entry = Waiting(kind, payload, weight, loop.create_future(), until, give_up)
         self._waiting.append(entry)
         self.weight += weight
-        first, now_enough = len(self._waiting) == 1, self.weight - weight < _ENOUGH <= self.weight
-        if not self._under_way and (first or now_enough):
-            self._plan(loop)
+        self._patience.watch(until, loop)
         return entry
+
+    def _everybody(self) -> Iterable[Waiting]:
+        return (*self._under_way, *self._waiting)
 
     async def settle(self) -> None:
         """Wait until everything queued is written."""
@@ -136,16 +166,21 @@ class Commits:
     async def close(self) -> None:
         """Write what is queued, then stop."""
         await self.settle()
-        self._thread.submit(self._let_go).result()
-        self._thread.shutdown()
-
-    def _let_go(self) -> None:
-        while self._held:
-            self._held.pop().close()
+        self._patience.stop()
+        if self._thread is not None:
+            self._work.put(None)
+            self._thread.join()
+            self._thread = None
 
     # -- on the event loop ------------------------------------------------------------------------------
-    def _plan(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let what is waiting go off now, or when the moment for company is over."""
+    def _plan(self, loop: asyncio.AbstractEventLoop, added: int) -> None:
+        """See to it that what is waiting goes off, after something of that weight was added."""
+        first, now_enough = len(self._waiting) == 1, self.weight - added < _ENOUGH <= self.weight
+        if not self._under_way and (first or now_enough):
+            self._set_off(loop)
+
+    def _set_off(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let what is waiting go off after this round, or when the moment for company is over."""
         if self._soon is not None:
             self._soon.cancel()
         at_once = not self._company or self.weight >= _ENOUGH
@@ -155,34 +190,48 @@ class Commits:
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give the thread what is waiting; one group at a time."""
         group, self._waiting = self._waiting[:_MOST_IN_ONE], self._waiting[_MOST_IN_ONE:]
-        self._under_way = True
+        self._under_way, self._soon = group, None
         self._company = len(group) > 1
         self._handed_over = loop.time()
-        done = self._thread.submit(self._commit, group)
-        done.add_done_callback(lambda found: loop.call_soon_threadsafe(self._answer, loop, group, found))
+        if self._thread is None:  # a daemon: who ends without closing has acknowledged nothing of what waits
+            self._thread = threading.Thread(target=self._commit_all, name="commits", daemon=True)
+            self._thread.start()
+        self._work.put((group, loop))
 
     def _answer(
-        self, loop: asyncio.AbstractEventLoop, group: Sequence[Waiting], found: Future[Sequence[Any]]
+        self, group: Sequence[Waiting], loop: asyncio.AbstractEventLoop, found: Sequence[Any] | BaseException
     ) -> None:
         """Tell everybody of a group how it went, and go on with the next one."""
-        error = found.exception()
-        self.trouble = error.what if isinstance(error, ClvError) else ""
-        if error is None:
-            for entry, result in zip(group, found.result(), strict=True):
-                if not entry.written.done():
-                    entry.written.set_result(result)
-        else:
+        self.trouble = found.what if isinstance(found, ClvError) else ""
+        if isinstance(found, BaseException):
             for entry in group:
                 if not entry.written.done():
-                    entry.written.set_exception(_copy(error))
-        self.weight -= sum(entry.weight for entry in group)
-        self._under_way = False
+                    entry.written.set_exception(_copy(found))
+        else:
+            for entry, result in zip(group, found, strict=True):
+                if not entry.written.done():
+                    entry.written.set_result(result)
+        self.weight -= sum([entry.weight for entry in group])
+        self._under_way = ()
         if self._waiting:
-            self._plan(loop)
+            self._set_off(loop)
         while self._quiet and not self._waiting:
             self._quiet.pop().set_result(None)
 
     # -- on the thread ----------------------------------------------------------------------------------
+    def _commit_all(self) -> None:
+        """Write group after group until there is nothing more to come."""
+        while work := self._work.get():
+            group, loop = work
+            try:
+                found: Sequence[Any] | BaseException = self._commit(group)
+            except Exception as error:  # noqa: BLE001  (whatever it is, it is raised where they wait)
+                found = error
+            with contextlib.suppress(RuntimeError):  # the loop was closed, and nobody waits any more
+                loop.call_soon_threadsafe(self._answer, group, loop, found)
+        while self._held:
+            self._held.pop().close()
+
     def _commit(self, group: Sequence[Waiting]) -> Sequence[Any]:
         """Write a group in one transaction."""
         started = time.perf_counter()
