@@ -9,21 +9,22 @@ feature nobody has put into words, or one that touches a sensitive attribute, gi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from clv import columns as c
 from recommend.candidate import Candidate
-from recommend.history import History
 from recommend.languages import Language, language_of
-from recommend.pace import pace_days
+from recommend.pace import Record, record_of
 from recommend.phrases import TEMPLATES, ago, days, plain_name, times
 from recommend.profile import Profile
 from recommend.sensitive import is_private_good, is_sensitive
 from recommend.vitals import number
 
 EPOCH: Final = date(1970, 1, 1)
+MOST: Final = 3  # reasons of an offer
 LEAVING: Final = frozenset({"lifecycle_at_risk", "lifecycle_lost", "lifecycle_cooling"})
 
 # Which family a feature's name belongs to, first match wins; what matches none is never spoken of.
@@ -45,8 +46,10 @@ FAMILIES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ),
 )
 _OF_OWN_RECORD: Final = frozenset({"timing", "habit"})  # only true of an item the customer has bought
+_THRIFTY: Final = "campaign to the price-sensitive"  # not a source of candidates, but a reason from one
 _BY_SOURCE: Final[Mapping[str, str]] = {  # source -> reason, the more telling first
     "campaign": "campaign",
+    _THRIFTY: "discount",
     "bundle": "bundle",
     "upsell": "upsell",
     "co_purchase": "co_purchase",
@@ -64,6 +67,15 @@ _SAME: Final[Mapping[str, frozenset[str]]] = {  # a fact that says the same, and
 }
 
 
+class Subject(NamedTuple):
+    """What reasons speak of: an item, its name as one would say it, whether in private, and the language."""
+
+    item: str
+    name: str
+    private: bool
+    language: Language
+
+
 class Reason(NamedTuple):
     """A reason: its code, which never changes, and its words in the reader's language."""
 
@@ -78,11 +90,12 @@ def reasons(
     locale: str = "en",
     item_name: str = "",
     mentions: tuple[str, ...] = (),
-    most: int = 3,
+    most: int = MOST,
 ) -> tuple[str, ...]:
     """Return the reasons for one offer in words: see :func:`reason_codes`."""
-    found = reason_codes(candidate, profile, locale=locale, item_name=item_name, mentions=mentions, most=most)
-    return tuple(reason.text for reason in found)
+    record = record_of(profile.history, candidate.item, (profile.as_of - EPOCH).days)
+    subject = subject_of(candidate.item, item_name, locale)
+    return tuple(gather(candidate, profile, subject, record, mentions).values())[:most]
 
 
 def reason_codes(
@@ -92,7 +105,7 @@ def reason_codes(
     locale: str = "en",
     item_name: str = "",
     mentions: tuple[str, ...] = (),
-    most: int = 3,
+    most: int = MOST,
 ) -> tuple[Reason, ...]:
     """Return the reasons for one offer, strongest first.
 
@@ -113,26 +126,53 @@ def reason_codes(
 
     Examples
     --------
+    >>> from recommend.history import History
     >>> bought = History(order_days=(19500, 19518, 19536), items=("COFFEE",), positions=((0, 1, 2),))
     >>> anna = Profile("anna", date(1970, 1, 1).fromordinal(EPOCH.toordinal() + 19557), history=bought)
     >>> reasons(Candidate("item:COFFEE", "COFFEE", sources=("own_repeat",)), anna)
     ('Buys coffee every 18 days, last 21 days ago',)
     """
-    language = language_of(locale)
-    item = plain_name(item_name or candidate.item)
+    record = record_of(profile.history, candidate.item, (profile.as_of - EPOCH).days)
+    subject = subject_of(candidate.item, item_name, locale)
+    found = gather(candidate, profile, subject, record, mentions)
+    return tuple(map(Reason._make, found.items()))[:most]
+
+
+def subject_of(item: str, item_name: str, locale: str) -> Subject:
+    """Return what reasons for an item speak of: nothing in it depends on a customer.
+
+    >>> subject_of("COFFEE", "", "en-GB")
+    Subject(item='COFFEE', name='coffee', private=False, language='en')
+    """
+    name = plain_name(item_name or item)
+    return Subject(item, name, is_private_good(item) or is_private_good(name), language_of(locale))
+
+
+def gather(
+    candidate: Candidate, profile: Profile, subject: Subject, record: Record, mentions: tuple[str, ...]
+) -> dict[str, str]:
+    """Return all reasons by code, strongest first: :func:`reason_codes` for who has read record and subject.
+
+    ``record`` is what the customer bought of the candidate's item, ``subject`` what that item is called.
+    """
+    item, name, private, language = subject
+    sources = candidate.sources
     found: dict[str, str] = {}
-    if candidate.item and (candidate.item in mentions or "mention" in candidate.sources):
-        found["mentioned"] = TEMPLATES["mentioned"][language].format(item=item)
-    found.update(_from_history(candidate.item, item, profile.history, profile.as_of, language))
-    found.update(_from_silence(candidate, profile, language))
-    bought = candidate.item in profile.history.items and not _private(candidate.item, item)
-    for code in (*_from_sources(candidate.sources, profile), *_from_model(candidate.contributions)):
-        said = code in found or not _SAME.get(code, frozenset()).isdisjoint(found)
-        if not said and (bought or code not in _OF_OWN_RECORD):
-            found[code] = TEMPLATES[code][language]
+    if item and (item in mentions or "mention" in sources):
+        found["mentioned"] = TEMPLATES["mentioned"][language].format(item=name)
+    bought = record.times > 0 and not private
+    if bought:
+        _add_record(found, record, name, language)
+    if "win_back" in sources or not LEAVING.isdisjoint(profile.segments):
+        _add_silence(found, profile, language)
+    if profile.tags and "campaign" in sources and _is_thrifty(profile):
+        sources = (*sources, _THRIFTY)
+    found.update(_from_sources(sources, language))
+    if candidate.contributions:
+        _add_model(found, candidate.contributions, language, bought=bought)
     if not found and not (profile.known and profile.history.order_days):
         found["newcomer"] = TEMPLATES["newcomer"][language]
-    return tuple(Reason(code, text) for code, text in list(found.items())[:most])
+    return found
 
 
 def sentence(found: tuple[str, ...], locale: str = "en") -> str:
@@ -149,41 +189,53 @@ def sentence(found: tuple[str, ...], locale: str = "en") -> str:
     return "；".join(found) + "。"
 
 
-def _from_history(
-    item: str, name: str, history: History, as_of: date, language: Language
-) -> Iterator[tuple[str, str]]:
-    if item not in history.items or _private(item, name):
-        return
-    at = history.positions[history.items.index(item)]
-    today = (as_of - EPOCH).days
-    when = ago(today - history.order_days[at[-1]], language)
-    pace = pace_days(history, item, today)
+def _add_record(found: dict[str, str], record: Record, name: str, language: Language) -> None:
+    """Add how often the item was bought, and when; the name goes in last, for it may hold braces itself."""
+    often, since, pace = record
     if pace is not None:
-        gap = days(pace, language)
-        yield "rhythm", TEMPLATES["rhythm"][language].format(item=name, gap=gap, ago=when)
+        code, said = "rhythm", TEMPLATES["rhythm"][language].replace("{gap}", days(pace, language))
+    elif often == 1:
+        code, said = "bought_before", TEMPLATES["bought_once"][language]
     else:
-        often = times(len(at), language)
-        if len(at) == 1:
-            yield "bought_before", TEMPLATES["bought_once"][language].format(item=name, ago=when)
-            return
-        yield "bought_before", TEMPLATES["bought_before"][language].format(item=name, times=often, ago=when)
+        code = "bought_before"
+        said = TEMPLATES[code][language].replace("{times}", times(often, language))
+    found[code] = said.replace("{ago}", ago(since, language)).replace("{item}", name)
 
 
-def _from_silence(candidate: Candidate, profile: Profile, language: Language) -> Iterator[tuple[str, str]]:
+def _add_silence(found: dict[str, str], profile: Profile, language: Language) -> None:
     frequency, recency = number(profile.value, c.FREQUENCY), number(profile.value, c.RECENCY_DAYS)
     quiet = number(profile.value, c.AGE_DAYS) - recency
-    leaving = not LEAVING.isdisjoint(profile.segments) or "win_back" in candidate.sources
-    if leaving and frequency >= 1 and recency > 0 and quiet > recency / frequency:
+    if frequency >= 1 and recency > 0 and quiet > recency / frequency:
         said = {"quiet": days(quiet, language), "gap": days(recency / frequency, language)}
-        yield "win_back", TEMPLATES["win_back"][language].format(**said)
+        found["win_back"] = TEMPLATES["win_back"][language].format(**said)
 
 
-def _from_sources(sources: tuple[str, ...], profile: Profile) -> Iterator[str]:
+def _is_thrifty(profile: Profile) -> bool:
+    return any(tag.name == "price_sensitive" for tag in profile.tags)
+
+
+@lru_cache(maxsize=4_096)
+def _from_sources(sources: tuple[str, ...], language: Language) -> Mapping[str, str]:
+    """Return what the sources alone give reason to say: no fact takes the place of one of these."""
+    found: dict[str, str] = {}
     for source, code in _BY_SOURCE.items():
         if source in sources:
-            yield code
-            if code == "campaign" and any(tag.name == "price_sensitive" for tag in profile.tags):
-                yield "discount"
+            _add(found, code, language)
+    return found
+
+
+def _add_model(
+    found: dict[str, str], contributions: Mapping[str, float], language: Language, *, bought: bool
+) -> None:
+    for code in _from_model(contributions):
+        if bought or code not in _OF_OWN_RECORD:
+            _add(found, code, language)
+
+
+def _add(found: dict[str, str], code: str, language: Language) -> None:
+    """Add a reason, unless another says the same."""
+    if code not in found and _SAME.get(code, frozenset()).isdisjoint(found):
+        found[code] = TEMPLATES[code][language]
 
 
 def _from_model(contributions: Mapping[str, float]) -> list[str]:
@@ -197,6 +249,7 @@ def _from_model(contributions: Mapping[str, float]) -> list[str]:
     return [family for _, family in sorted(loud, key=lambda entry: (-entry[0], entry[1]))]
 
 
+@lru_cache(maxsize=4_096)
 def family_of(feature: str) -> str:
     """Return which family of reasons a feature belongs to, empty for one that must stay unspoken.
 
@@ -206,7 +259,3 @@ def family_of(feature: str) -> str:
     if is_sensitive(feature):
         return ""
     return next((family for family, pattern in FAMILIES if pattern.search(feature)), "")
-
-
-def _private(item: str, name: str) -> bool:
-    return is_private_good(item) or is_private_good(name)

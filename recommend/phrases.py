@@ -103,10 +103,10 @@ def days(count: float, language: Language) -> str:
     >>> days(18, "en"), days(1, "en"), days(18, "zh-Hant")
     ('18 days', 'day', '18天')
     """
-    whole = max(1, round(count))
+    whole = round(count)
     if language == "en":
-        return "day" if whole == 1 else f"{whole} days"
-    return f"{whole}天"
+        return "day" if whole <= 1 else f"{whole} days"
+    return "1天" if whole <= 1 else f"{whole}天"
 
 
 def ago(count: int, language: Language) -> str:
@@ -127,7 +127,7 @@ def times(count: int, language: Language) -> str:
     (['once', 'twice', '5 times'], '2次')
     """
     if language == "en":
-        return {1: "once", 2: "twice"}.get(count, f"{count} times")
+        return f"{count} times" if count not in (1, 2) else ("once", "twice")[count - 1]
     return f"{count}次"
 
 

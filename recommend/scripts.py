@@ -104,12 +104,8 @@ def words(
     '供您參考：我們還有咖啡豆。需要的話我可以介紹一下，不需要也沒關係。'
     """
     language = language_of(locale)
-    own = _own_script(scripts or {}, locale, language)
-    template = own or (SCRIPTS[language][kind])
-    if not own and asked and kind in _SOLD:
-        template = _ASKED[language]
-    elif not own and kind == "replenish" and gap_days is not None and gap_days > 0:
-        template = _RHYTHM[language].replace("{gap}", days(gap_days, language))
+    own = _own_script(scripts, locale, language) if scripts else ""
+    template = own or _template(kind, language, gap_days, asked=asked)
     said = template.replace("{name}", plain_name(offer_name))
     return said[:1].upper() + said[1:]
 
@@ -122,6 +118,14 @@ def pushing_words(text: str) -> str:
     """
     found = _PUSHING.search(text)
     return found.group(0) if found else ""
+
+
+def _template(kind: Kind, language: Language, gap_days: float | None, *, asked: bool) -> str:
+    if asked and kind in _SOLD:
+        return _ASKED[language]
+    if kind == "replenish" and gap_days is not None and gap_days > 0:
+        return _RHYTHM[language].replace("{gap}", days(gap_days, language))
+    return SCRIPTS[language][kind]
 
 
 def _own_script(scripts: Mapping[str, str], locale: str, language: Language) -> str:

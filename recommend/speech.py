@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache, partial
+from typing import Final
 
 from recommend.candidate import Candidate
 from recommend.catalogue import ITEM_PREFIX, Catalogue, Offer
 from recommend.context import Context
 from recommend.decision import Kind
-from recommend.explain import EPOCH, reasons
-from recommend.pace import pace_days
+from recommend.explain import EPOCH, MOST, Subject, gather, subject_of
+from recommend.pace import record_of
 from recommend.profile import Profile
 from recommend.scripts import words
 from recommend.worth import WISHES
 
+REMEMBERED: Final = 16_384  # names of offers, in all languages asked for
+
 
 class Speech:
     """Finds words and reasons; call it where a decision asks for them.
+
+    What the catalogue's offers are called is worked out once and remembered; nothing is kept of a customer.
 
     Parameters
     ----------
@@ -47,40 +53,54 @@ class Speech:
         self.reasons_locale = reasons_locale
         self.names = dict(names or {})
         self._offers = catalogue.by_id if catalogue else {}
+        self._known = lru_cache(REMEMBERED)(partial(_known, self.names, self._offers))
 
     def __call__(
         self, offer: Offer, candidate: Candidate, profile: Profile, context: Context, kind: Kind
     ) -> tuple[str, tuple[str, ...]]:
         """Return the words for the customer and the reasons for the agent."""
-        treatment = offer.treatment(context.channel)
+        item, locale, mentions = candidate.item, context.locale, context.mentions
+        record = record_of(profile.history, item, (profile.as_of - EPOCH).days)
+        called, subject = self._named(offer, item, locale, self.reasons_locale or locale)
+        treatment = offer.treatment(context.channel) if offer.treatments else None
         said = words(
-            self._called(offer, candidate.item, context.locale),
+            called,
             kind,
-            context.locale,
+            locale,
             scripts=treatment.scripts if treatment else None,
-            asked=context.intent in WISHES and candidate.item in context.mentions,
-            gap_days=pace_days(profile.history, candidate.item, (profile.as_of - EPOCH).days),
+            asked=item in mentions and context.intent in WISHES,
+            gap_days=record.pace,
         )
-        spoken = self.reasons_locale or context.locale
-        why = reasons(
-            candidate,
-            profile,
-            locale=spoken,
-            item_name=self._item_name(candidate.item, spoken),
-            mentions=context.mentions,
-        )
-        return said, why
+        why = gather(candidate, profile, subject, record, mentions)
+        return said, tuple(why.values())[:MOST]
 
-    def _item_name(self, item: str, locale: str) -> str:
-        """Return what an item is called; empty where nobody said."""
-        offer = self._offers.get(f"{ITEM_PREFIX}{item}")
-        return self.names.get(item) or (self._called(offer, item, locale) if offer else "")
+    def _named(self, offer: Offer, item: str, locale: str, reader: str) -> tuple[str, Subject]:
+        """Return what to call an offer and its item; remembered if the offer is the catalogue's own."""
+        if self._offers.get(offer.offer_id) is offer:
+            return self._known(offer.offer_id, item, locale, reader)
+        return _named(self.names, self._offers, offer, item, locale, reader)
 
-    def _called(self, offer: Offer, item: str, locale: str) -> str:
-        """Return a name for the middle of a sentence: a list's first capital is no word's."""
-        called = offer.called(locale)
-        if not offer.generated or called != offer.name:
-            return called
-        name = self.names.get(item, called)
-        listed = item.isupper() and name == name.capitalize() and item.startswith(name.upper())
-        return name.lower() if listed else name
+
+def _known(
+    names: Mapping[str, str], offers: Mapping[str, Offer], offer_id: str, item: str, locale: str, reader: str
+) -> tuple[str, Subject]:
+    return _named(names, offers, offers[offer_id], item, locale, reader)
+
+
+def _named(
+    names: Mapping[str, str], offers: Mapping[str, Offer], offer: Offer, item: str, locale: str, reader: str
+) -> tuple[str, Subject]:
+    """Return what an offer is called in the customer's language, and what its item is in the reader's."""
+    own = offers.get(f"{ITEM_PREFIX}{item}")
+    name = names.get(item) or (_called(names, own, item, reader) if own else "")
+    return _called(names, offer, item, locale), subject_of(item, name, reader)
+
+
+def _called(names: Mapping[str, str], offer: Offer, item: str, locale: str) -> str:
+    """Return a name for the middle of a sentence: a list's first capital is no word's."""
+    called = offer.called(locale)
+    if not offer.generated or called != offer.name:
+        return called
+    name = names.get(item, called)
+    listed = item.isupper() and name == name.capitalize() and item.startswith(name.upper())
+    return name.lower() if listed else name

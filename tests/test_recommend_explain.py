@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import accumulate, pairwise
+from math import sqrt
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from recommend.candidate import Candidate
 from recommend.explain import FAMILIES, family_of, reason_codes, reasons, sentence
 from recommend.history import History
+from recommend.pace import STEADY, STILL, pace_days
 from recommend.phrases import TEMPLATES
 from recommend.profile import Profile, Tag
 from recommend.sensitive import DENIED, is_sensitive
@@ -140,3 +145,47 @@ def test_reasons_become_one_sentence() -> None:
         == "大约每18天买一次咖啡；许多顾客都买。"
     )
     assert sentence(()) == ""
+
+
+def test_a_name_with_braces_is_said_as_it_is() -> None:
+    odd = ("{ago} {gap}", "{times}", "{item}")
+    history = History(COFFEE.order_days, odd, ((0, 1, 2), (2,), (0, 2)))
+    bo = Profile("bo", TODAY, history=history)
+    assert [reasons(Candidate("o", item), bo, mentions=odd) for item in odd] == [
+        ("Asked about {ago} {gap} in this conversation", "Buys {ago} {gap} every 18 days, last 21 days ago"),
+        ("Asked about {times} in this conversation", "Bought {times} once, 21 days ago"),
+        ("Asked about {item} in this conversation", "Bought {item} twice, last 21 days ago"),
+    ]
+
+
+def test_a_taste_for_discounts_is_no_reason_without_a_campaign() -> None:
+    thrifty = Profile("cy", TODAY, tags=(Tag("price_sensitive", "discounts", TODAY),), history=COFFEE)
+    assert [r.code for r in reason_codes(Candidate("c", sources=("popular",)), thrifty)] == ["popular"]
+
+
+@given(sources=st.lists(st.sampled_from((*SOURCES, "campaign", "elsewhere"))).map(tuple))
+def test_what_the_sources_say_is_the_same_whatever_is_known_besides(sources: tuple[str, ...]) -> None:
+    value = {"frequency": 5, "recency_days": 100, "age_days": 190}
+    gone = Profile("bo", TODAY, value=value, segments=("lifecycle_lost",), history=COFFEE)
+    alone = reasons(Candidate("o", sources=sources), Profile("cy", TODAY, history=COFFEE), most=9)
+    told = reasons(Candidate("o", "COFFEE", sources=sources), gone, mentions=("COFFEE",), most=19)
+    assert told[len(told) - len(alone) :] == alone
+
+
+@given(
+    gaps=st.lists(st.integers(0, 60), min_size=2, max_size=12),
+    since=st.integers(0, 200),
+)
+@example(gaps=[1, 7], since=3)  # a tie, and two that rounding parts
+@example(gaps=[1, 1, 1, 4, 1], since=3)
+@example(gaps=[4, 1, 9, 1, 9], since=3)
+def test_a_pace_is_the_mean_gap_if_the_gaps_are_alike_and_the_last_is_not_long_ago(
+    gaps: list[int], since: int
+) -> None:
+    bought = tuple(accumulate(gaps, initial=19000))
+    steps = [later - earlier for earlier, later in pairwise(bought)]
+    mean = sum(steps) / len(steps)
+    spread = sqrt(sum((step - mean) ** 2 for step in steps) / len(steps))
+    spoken = mean > 0 and spread <= STEADY * mean and since <= STILL * mean
+    history = History(bought, ("TEA",), (tuple(range(len(bought))),))
+    assert pace_days(history, "TEA", bought[-1] + since) == (mean if spoken else None)

@@ -53,3 +53,20 @@ def test_a_script_cannot_reach_into_the_program() -> None:
 @pytest.mark.parametrize("text", ["Hurry up, buy!", "This is your LAST CHANCE.", "机不可失！", "限時優惠"])
 def test_a_pushing_script_is_noticed(text: str) -> None:
     assert pushing_words(text)
+
+
+def test_an_empty_script_leaves_our_own_words() -> None:
+    assert words("tea", "upsell", "en", scripts={"en": ""}) == words("tea", "upsell", "en")
+    assert (
+        words("tea", "replenish", "en", scripts={"en": "More {name}?"}, gap_days=9, asked=True) == "More tea?"
+    )
+
+
+def test_who_asks_for_what_is_not_sold_hears_the_usual_words() -> None:
+    assert words("Gold plan", "retention", asked=True) == words("Gold plan", "retention")
+    assert words("tea", "replenish", asked=True, gap_days=9).startswith("You mentioned tea.")
+
+
+@pytest.mark.parametrize("gap", [None, 0.0, -3.0])
+def test_no_gap_is_no_rhythm(gap: float | None) -> None:
+    assert words("tea", "replenish", gap_days=gap) == words("tea", "replenish")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import get_args
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommend.candidate import Candidate
 from recommend.catalogue import Catalogue, Offer, Treatment
 from recommend.context import Context
+from recommend.decision import Kind
 from recommend.history import History
 from recommend.profile import Profile
 from recommend.speech import Speech
@@ -103,3 +108,69 @@ def test_a_pace_is_spoken_of_only_while_it_is_steady_and_kept() -> None:
         said, why = Speech()(OFFER, COFFEE, profile, Context(), "replenish")
         assert said == "You have bought coffee before. Is it time again, or not for now?"
         assert why[0] == fact
+
+
+ITEMS = ("COFFEE", "TEA (LOOSE/B", "PREGNANCY TESTS", "咖啡豆")
+TOWN = Catalogue(
+    [Offer("gold", "Gold plan", "upsell", names={"zh-Hans": "金牌"}, treatments=(Treatment("chat"),))]
+).with_items(
+    ITEMS, names={"TEA (LOOSE/B": "Tea"}, translations={"COFFEE": {"zh-Hant": "咖啡", "en": "Coffee"}}
+)
+
+
+@st.composite
+def profiles(draw: st.DrawFn) -> Profile:
+    """Return customers who bought nothing, once or often."""
+    days = sorted(draw(st.lists(st.integers(DAY0 - 90, DAY0), max_size=6)))
+    items = draw(st.lists(st.sampled_from(ITEMS), unique=True)) if days else []
+    all_days = tuple(range(len(days)))
+    return Profile("bo", TODAY, history=History(tuple(days), tuple(items), (all_days,) * len(items)))
+
+
+QUESTIONS = st.tuples(
+    st.sampled_from(list(TOWN.by_id.values())),
+    st.builds(
+        Candidate,
+        st.just("o"),
+        st.sampled_from((*ITEMS, "")),
+        st.lists(st.sampled_from(("campaign", "mention", "popular", "segment")), unique=True).map(tuple),
+    ),
+    profiles(),
+    st.builds(
+        Context,
+        locale=st.sampled_from(("en", "en-GB", "zh-CN", "zh-TW", "fr")),
+        mentions=st.sampled_from(((), ("COFFEE",))),
+        intent=st.sampled_from(("", "buy")),
+    ),
+    st.sampled_from(get_args(Kind)),
+)
+
+
+@given(questions=st.lists(QUESTIONS, max_size=5), reader=st.sampled_from(("", "en", "zh-CN")))
+def test_what_was_asked_before_changes_no_word(
+    questions: list[tuple[Offer, Candidate, Profile, Context, Kind]], reader: str
+) -> None:
+    """One who has answered others, in any order, says what one says who is asked for the first time."""
+    speech = Speech(reader, catalogue=TOWN)
+    first = [speech(*question) for question in questions]
+    assert [speech(*question) for question in reversed(questions)] == first[::-1]
+    assert [Speech(reader, catalogue=TOWN)(*question) for question in questions] == first
+
+
+def test_two_catalogues_call_the_same_offer_each_by_its_own_name() -> None:
+    speeches = [
+        Speech(catalogue=Catalogue([Offer("o", name, "upsell")]).with_items(["X"], names={"X": name}))
+        for name in ("Gold", "Silver")
+    ]
+    for speech, name in zip(speeches * 2, ("Gold", "Silver") * 2, strict=True):
+        offer = Offer("o", name, "upsell")
+        said, why = speech(offer, Candidate("o", "X"), ANNA, Context(mentions=("X",)), "upsell")
+        assert said.startswith(f"There is also {name}.")
+        assert why == (f"Asked about {name} in this conversation",)
+
+
+def test_an_offer_that_is_not_the_catalogues_own_is_not_called_by_its_name() -> None:
+    speech = Speech(catalogue=Catalogue([own := Offer("o", "Gold", "upsell")]))
+    for offer in (own, Offer("o", "Silver", "upsell"), own, Offer("p", "Bronze", "upsell")):
+        said, _ = speech(offer, Candidate("o"), ANNA, Context(), "upsell")
+        assert said.startswith(f"There is also {offer.name}.")
