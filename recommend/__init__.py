@@ -7,6 +7,7 @@ profile       one customer as the engine sees them: value, segments, tags, conse
 history       what one customer bought when, in the compact form the live service reads
 candidate     one thing that could be said, with its propensity
 proposed      all candidates of one customer by column
+ownership     whether the customer bought what an offer is about
 decision      what was decided: hints, or a reasoned silence, and everything held back with its reason
 considered    everything a decision considered, by column
 rules         one rule language for policies and segments: parse, one customer at a time

@@ -50,68 +50,42 @@ class Considered(ByColumn):
     passed
         How many passed.
     kinds, weights
-        Shape (proposed): code of the kind; parts of the priority and the priority, as if none were dropped.
+        Shape (proposed): code of the kind; parts of the priority and the priority.
     codes, refusals
         Shape (proposed): what held each back, by its place among the refusals; the first, None, for what is
         said.
-    weighed
-        Shape (proposed): whether it got as far as being weighed.
     """
 
     proposed: Proposed
     order: Ints
     passed: int
-    kinds: Ints
+    kinds: NDArray[np.uint8]
     weights: Weights
-    codes: Ints
+    codes: NDArray[np.uint16]
     refusals: Sequence[Refusal | None]
-    weighed: NDArray[np.bool_]
-
-    def parts(self) -> Weights:
-        """Return the parts of the priority in the order of the candidates; what was not weighed has none."""
-        order, seen = self.order, self.weighed[self.order]
-        if seen.all():
-            return Weights(*(column[order] for column in self.weights))
-        context, value, lever, priority = (column[order] for column in self.weights)
-        return Weights(
-            np.where(seen, context, 1.0),
-            np.where(seen, value, 0.0),
-            np.where(seen, lever, 1.0),
-            np.where(seen, priority, 0.0),
-        )
 
     def stages(self) -> Counter[Stage]:
         """Return how many candidates each stage dropped."""
         found: Counter[Stage] = Counter()
-        for code, count in enumerate(np.bincount(self.codes, minlength=1).tolist()):
-            refusal = self.refusals[code]
-            if count and refusal is not None:
+        for count, refusal in zip(np.bincount(self.codes).tolist(), self.refusals, strict=False):
+            if count and refusal:
                 found[refusal.stage] += count
         return found
 
     def likeliest_dropped(self, most: int) -> list[HeldBack]:
         """Return the candidates that were dropped, the likeliest first, ties by offer."""
+        offer_ids, propensities = self.proposed.offer_ids, self.proposed.propensity
         dropped = self.codes.nonzero()[0]  # those proposed stand by offer
-        likeliest = dropped[np.argsort(-self.proposed.propensity[dropped], kind="stable")[:most]]
-        columns = (
-            likeliest,
-            self.kinds[likeliest],
-            self.codes[likeliest],
-            self.proposed.propensity[likeliest],
-        )
+        likeliest = dropped[(-propensities[dropped]).argsort(kind="stable")[:most]]
+        columns = (likeliest, self.kinds[likeliest], self.codes[likeliest], propensities[likeliest])
         found = []
-        for place, kind, code, propensity in zip(*(column.tolist() for column in columns), strict=True):
-            refusal = self.refusals[code]
-            if refusal is not None:
+        for place, kind, code, propensity in zip(*[column.tolist() for column in columns], strict=True):
+            if refusal := self.refusals[code]:
                 reason = self._words(refusal, place) if refusal.filled else refusal.reason
-                found.append(
-                    HeldBack(self.proposed.offer_ids[place], KINDS[kind], refusal.stage, reason, propensity)
-                )
+                found.append(HeldBack(offer_ids[place], KINDS[kind], refusal.stage, reason, propensity))
         return found
 
     def _words(self, refusal: Refusal, place: int) -> str:
-        if not self.weighed[place]:
-            return refusal.words(0.0, 0.0)
         return refusal.words(float(self.weights.priority[place]), float(self.weights.value[place]))
 
     def reasons(self, stage: Stage) -> Counter[str]:
@@ -142,10 +116,7 @@ class Considered(ByColumn):
 
     def _at(self, place: int) -> Ranked:
         one, proposed = int(self.order[place]), self.proposed
-        seen = bool(self.weighed[one])
-        context, value, lever, priority = (
-            (float(column[one]) for column in self.weights) if seen else (1.0, 0.0, 1.0, 0.0)
-        )
+        context, value, lever, priority = (float(column[one]) for column in self.weights)
         refusal = self.refusals[self.codes[one]]
         return Ranked(
             proposed.offer_ids[one],

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Literal, TypeAlias
 
 from clv.errors import SettingError
@@ -117,7 +118,7 @@ class Approaches:
         self.now = seconds(at)
         self.groups = groups or {}
         timed = [(seconds(contact.at), contact) for contact in contacts]
-        self.seen: list[Timed] = sorted((t for t in timed if t[0] <= self.now), key=lambda t: t[0])
+        self.seen: list[Timed] = sorted([t for t in timed if t[0] <= self.now], key=itemgetter(0))
         self.by_outcome: dict[str, list[Timed]] = {}
         self.by_offer: dict[str, list[Timed]] = {}
         for one in self.seen:
@@ -134,7 +135,7 @@ class Approaches:
     def over_limit(self, limits: Sequence[ContactLimit], channel: str, direction: str) -> str:
         """Return why a conversation in this channel may hold no offer, or an empty text."""
         for limit in limits:
-            if limit.direction not in {"any", direction} or limit.channel not in {"", channel}:
+            if limit.direction not in ("any", direction) or limit.channel not in ("", channel):
                 continue
             count = self.count(limit.days, limit.channel, limit.outcome)
             if count >= limit.count:
@@ -208,10 +209,8 @@ class Pauses:
 
 
 def _count(seen: Iterable[Timed], since: float, channel: str = "", outcome: str = "") -> int:
-    return sum(
-        1
-        for when, contact in seen
-        if when > since
-        and (not channel or contact.channel == channel)
-        and (not outcome or contact.outcome == outcome)
-    )
+    found = 0
+    for when, contact in seen:
+        if when > since and channel in ("", contact.channel) and outcome in ("", contact.outcome):
+            found += 1
+    return found

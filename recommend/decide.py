@@ -7,7 +7,7 @@ candidates come in changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
@@ -19,12 +19,12 @@ from recommend.catalogue import KINDS, Catalogue, Offer
 from recommend.considered import Considered
 from recommend.context import Context
 from recommend.decision import Arm, Decision, Hint, Kind
-from recommend.moment import PASSED, Moment
+from recommend.moment import PASSED, Codes, Moment, Standing
 from recommend.policies import Policies
 from recommend.profile import Profile
 from recommend.rulebook import Rulebook
 from recommend.silence import reason_of_silence
-from recommend.slate import Explorer, Options, Seats, Selection, best
+from recommend.slate import Explorer, Options, Seats, Selection
 from recommend.worth import KIND_CODES, Arbitration
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -82,10 +82,10 @@ def decide(
     book = rulebook or Rulebook(catalogue, policies)
     moment = Moment(book, arbitration, profile, context, at, taken or {}, candidates)
     arm = policies.control.arm(profile.customer_id, at)
-    left, mandatory, asked = moment.standing()
-    selection, seats = _select(moment, left.tolist(), mandatory, asked, policies, arm, explorer, decision_id)
-    hints = _hints(moment, left, selection, words or script)
-    considered = _considered(moment, left, selection, seats, arm)
+    standing = moment.standing()
+    selection, seats = _select(moment, standing, policies, arm, explorer, decision_id)
+    hints = _hints(moment, standing.places, selection, words or script)
+    considered = _considered(moment, standing, selection, seats, arm)
     silence = "" if hints else reason_of_silence(book.catalogue, considered, arm)
     return Decision(
         decision_id,
@@ -114,43 +114,41 @@ def script(
 
 
 def _select(
-    moment: Moment,
-    left: Sequence[int],
-    mandatory: int,
-    asked: int,
-    policies: Policies,
-    arm: Arm,
-    explorer: Explorer | None,
-    key: str,
+    moment: Moment, standing: Standing, policies: Policies, arm: Arm, explorer: Explorer | None, key: str
 ) -> tuple[Selection, Seats]:
     """Seat mandatory messages and what was asked for; let the explorer (or the order) fill other places."""
-    seats = Seats(policies.slate)
-    first = best(map(moment.seat, left[:mandatory]), seats)
-    sure = mandatory if arm == "control" else mandatory + asked
-    wished = best(map(moment.seat, left[mandatory:sure]), seats)
-    first = (*first, *(index + mandatory for index in wished))
+    seats, mandatory = Seats(policies.slate), standing.mandatory
+    sure = mandatory if arm == "control" else mandatory + standing.asked
+    kinds, items = standing.kinds, standing.items
+    first = seats.fill(kinds[:mandatory], items[:mandatory]) if mandatory else ()
+    wished = seats.fill(kinds[mandatory:sure], items[mandatory:sure]) if sure > mandatory else ()
+    first = (*first, *(index + mandatory for index in wished)) if wished else first
     certain = Selection(first, (1.0,) * len(first))
     if arm == "control" or not seats.free:
         return certain, seats
-    rest = left[sure:]
     if explorer is None:
-        chosen = best(map(moment.seat, rest), seats)
+        chosen = seats.fill(kinds[sure:], items[sure:])
         found = Selection(chosen, (1.0,) * len(chosen))
     else:
-        found = explorer.select(Options(rest, moment.option), seats.copy(), key)
+        options = Options(standing.places[sure:].tolist(), moment.option)
+        found = explorer.select(options, seats.copy(), key)
         for index in found.chosen:
-            seats.take(moment.seat(rest[index]))
+            seats.take(options[index])
     chosen = (*first, *(index + sure for index in found.chosen))
     return Selection(chosen, (*certain.probabilities, *found.probabilities), found.exploration), seats
 
 
 def _hints(moment: Moment, left: Ints, selection: Selection, words: Words) -> tuple[Hint, ...]:
     hints = []
+    value, priority = moment.weights.value, moment.weights.priority
     chosen = zip(selection.chosen, selection.probabilities, strict=True)
     for rank, (index, probability) in enumerate(chosen, start=1):
         place = int(left[index])
-        candidate, kind = moment.proposed.candidate(place), KINDS[moment.kinds[place]]
-        offer = moment.listing.offers[moment.rows[place]]
+        candidate, kind, offer = (
+            moment.proposed.candidate(place),
+            KINDS[moment.kinds[place]],
+            moment.offer(place),
+        )
         said, reasons = words(offer, candidate, moment.profile, moment.context, kind)
         hints.append(
             Hint(
@@ -160,8 +158,8 @@ def _hints(moment: Moment, left: Ints, selection: Selection, words: Words) -> tu
                 said,
                 reasons,
                 candidate.propensity,
-                float(moment.weights.value[place]),
-                float(moment.weights.priority[place]),
+                float(value[place]),
+                float(priority[place]),
                 rank,
                 probability,
                 moment.profile.segments,
@@ -170,39 +168,41 @@ def _hints(moment: Moment, left: Ints, selection: Selection, words: Words) -> tu
     return tuple(hints)
 
 
-def _considered(moment: Moment, left: Ints, selection: Selection, seats: Seats, arm: Arm) -> Considered:
+def _considered(
+    moment: Moment, standing: Standing, selection: Selection, seats: Seats, arm: Arm
+) -> Considered:
     """Return those that passed, in their order, with the reason why some are not said, then the dropped."""
-    codes, passed = moment.codes, moment.codes == PASSED
-    codes[left] = _unsaid(moment, left, seats, arm)
-    codes[left[list(selection.chosen)]] = PASSED
-    order = np.concatenate((left, (~passed).nonzero()[0]))
+    codes, left, dropped = moment.codes, standing.places, moment.codes.nonzero()[0]
+    if len(left):
+        unsaid = _unsaid(moment, standing, seats, arm)
+        unsaid[list(selection.chosen)] = PASSED
+        codes[left] = unsaid
     return Considered(
         moment.proposed,
-        order,
+        np.concatenate((left, dropped)),
         len(left),
         moment.kinds,
         moment.weights,
         codes,
         moment.refusals,
-        moment.weighed,
     )
 
 
-def _unsaid(moment: Moment, left: Ints, seats: Seats, arm: Arm) -> Ints:
+def _unsaid(moment: Moment, standing: Standing, seats: Seats, arm: Arm) -> Codes:
     """Return why each of those that passed would not be said beside those that are."""
-    codes = np.zeros(len(left), dtype=np.int64)
-    if not len(left):
-        return codes
-    codes[:] = moment.number("arbitration", seats.full())
-    kinds = moment.kinds[left]
+    left = standing.places
+    codes = np.full(len(left), moment.number("arbitration", seats.full()), dtype=np.uint16)
     for kind in seats.kinds:
         if reason := seats.refuses_kind(kind):
-            codes[kinds == KIND_CODES[kind]] = moment.number("arbitration", reason)
-    for index, place in enumerate(left.tolist()) if seats.items else ():
-        if (item := moment.items[place]) in seats.items:
-            codes[index] = moment.number("arbitration", seats.refuses_item(item))
+            codes[moment.kinds[left] == KIND_CODES[kind]] = moment.number("arbitration", reason)
+    for item in seats.items if len(seats.items) < len(standing.items) else ():
+        if standing.items.count(item) > 1:  # beside the one that is seated
+            held = [index for index, other in enumerate(standing.items) if other == item]
+            codes[held] = moment.number("arbitration", seats.refuses_item(item))
     if arm == "control":
-        codes[~moment.listing.mandatory[moment.places[left]]] = moment.number("control", HELD_BACK)
+        mandatory = moment.listing.mandatory
+        optional = slice(None) if mandatory is None else ~mandatory[moment.places[left]]
+        codes[optional] = moment.number("control", HELD_BACK)
     return codes
 
 

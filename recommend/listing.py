@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from recommend.catalogue import Offer
 from recommend.decision import Kind
+from recommend.ownership import STATE, Ownership
 from recommend.worth import KIND_CODES, Arbitration, Rates
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _NEW: Final[Kind] = "cross_sell"
 _BOUGHT: Final[Kind] = "replenish"
 _BETTER: Final[Kind] = "upsell"
 _GENERATED: Final = (_NEW, _BOUGHT, _BETTER)
-_SOLD_ONCE: Final = frozenset({"cross_sell", "upsell"})
 
 
 class Gate(NamedTuple):
@@ -43,10 +43,14 @@ class Gate(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """Which offers nobody can be made today in one channel: a code each, 0 if open, and what codes mean."""
+    """Which offers nobody can be made today in one channel.
+
+    A code each, 0 if open, what codes mean, and whether any offer of the catalogue is closed.
+    """
 
     codes: Ints
     reasons: Sequence[str]
+    any: bool
 
 
 class Listing:
@@ -62,14 +66,14 @@ class Listing:
     places
         Place of each offer in the columns: that in the catalogue.
     kinds, gates
-        Shape (3, offers + 1): code of the kind and number of the gate, to who has not bought any of its
-        items, to who has, and to who has not but buys a cheaper item of the kind. They differ for an offer
-        made from an item: a cross-sell, a replenishment, an upsell.
-    mandatory, capped, own_checks, several
+        Shape (3 x (offers + 1)): code of the kind and number of the gate, for each state of
+        :mod:`recommend.ownership` one after the other, since they differ for an offer made from an item: a
+        cross-sell, a replenishment, an upsell. :meth:`rows` says where.
+    mandatory, capped, own_checks
         Shape (offers + 1): whether it goes first, has caps per customer, has checks that ask about the offer
-        itself, is about several items.
-    sold_once
-        Shape (3, offers + 1): whether it must not be made to who has all its items.
+        itself; None where no offer does.
+    ownership
+        Tells whether a customer bought what an offer is about.
     groups
         Shape (offers + 1): number of its group, 0 for none.
     only_items
@@ -81,27 +85,20 @@ class Listing:
         self.book, self.offers = book, offers
         self.places = book.catalogue.places
         kinds = [_GENERATED if offer.generated else (offer.kind,) * 3 for offer in offers]
-        self.kinds = np.array([[KIND_CODES[k] for k in three] for three in [*kinds, (_NEW,) * 3]]).T.copy()
+        codes = [[KIND_CODES[kind] for kind in three] for three in [*kinds, (_NEW,) * 3]]
+        self.kinds = np.array(codes, dtype=np.uint8).T.ravel()
         self.gate_list = [Gate((), _NEW, "marketing", mandatory=False)]  # of what is not in the catalogue
         numbers: dict[tuple[int, Kind, str, bool], int] = {}
         gates = [
             [self._gate(numbers, offer, kind) for kind in three]
             for offer, three in zip(offers, kinds, strict=True)
         ]
-        self.gates = np.array([*gates, [0, 0, 0]], dtype=np.int64).T.copy()
+        self.gates = np.array([*gates, [0, 0, 0]], dtype=np.int64).T.ravel()
         self.mandatory = _flags(offer.mandatory for offer in offers)
         self.capped = _flags(bool(offer.caps) for offer in offers)
         self.own_checks = _flags(offer.offer_id in book.own_checks for offer in offers)
-        self.several = _flags(len(offer.items) > 1 for offer in offers)
-        self.sold_once = np.array(
-            [
-                _flags(
-                    three[state] in _SOLD_ONCE and not offer.repeatable and bool(offer.items)
-                    for offer, three in zip(offers, kinds, strict=True)
-                )
-                for state in range(3)
-            ]
-        )
+        self.ownership = Ownership(book.catalogue)
+        self._width = len(offers) + 1
         self.group_numbers = {name: 1 + n for n, name in enumerate(sorted(set(book.groups.values())))}
         self.groups = np.array([*(self.group_numbers.get(o.group, 0) for o in offers), 0], dtype=np.int64)
         self.only_items = [*(o.items[0] if len(o.items) == 1 else "" for o in offers), ""]
@@ -116,6 +113,21 @@ class Listing:
             self.gate_list.append(Gate(checks, kind, offer.purpose, offer.mandatory))
         return numbers[key]
 
+    def rows(self, offers: Ints, ownership: Ints) -> Ints:
+        """Return where the columns by state tell of offers.
+
+        Parameters
+        ----------
+        offers
+            Shape (candidates): place in the catalogue, -1 for an offer it does not hold.
+        ownership
+            Shape (candidates): in the numbers of :mod:`recommend.ownership`.
+        """
+        found: Ints = (
+            offers + (ownership & STATE) * self._width
+        )  # -1 is the last of some state: all are equal
+        return found
+
     def closed(self, today: date, channel: str) -> Closed:
         """Return which offers cannot be made by anybody today in this channel, and why."""
         key = (today, channel)
@@ -126,7 +138,7 @@ class Listing:
             reasons = {"": 0}
             why = [*(unavailable(offer, today, channel) for offer in self.offers), NOT_LISTED]
             codes = np.array([reasons.setdefault(reason, len(reasons)) for reason in why], dtype=np.int64)
-            found = self._closed[key] = Closed(codes, list(reasons))
+            found = self._closed[key] = Closed(codes, list(reasons), bool(codes[:-1].any()))
         return found
 
     def rates(self, arbitration: Arbitration) -> Rates:
@@ -136,8 +148,10 @@ class Listing:
         return self._rates
 
 
-def _flags(values: Iterable[bool]) -> Flags:
-    return np.array([*values, False], dtype=bool)
+def _flags(values: Iterable[bool]) -> Flags | None:
+    """Return a column of flags; None if none is set: then nobody needs to look."""
+    found = np.array([*values, False], dtype=bool)
+    return found if found.any() else None
 
 
 def unavailable(offer: Offer, today: date, channel: str) -> str:

@@ -21,13 +21,16 @@ from recommend.context import Context
 from recommend.decision import Kind, Stage
 from recommend.facts import facts_of
 from recommend.listing import Gate, gone
+from recommend.ownership import DEARER, OWNED
 from recommend.profile import Profile
 from recommend.proposed import Proposed
 from recommend.rulebook import Check, Rulebook
-from recommend.slate import Option, Seat
+from recommend.slate import Option
 from recommend.worth import Arbitration, Scales, Weights
 
 Ints: TypeAlias = NDArray[np.int64]
+Codes: TypeAlias = NDArray[np.uint16]
+Kinds: TypeAlias = NDArray[np.uint8]
 Flags: TypeAlias = NDArray[np.bool_]
 
 PASSED: Final = 0
@@ -41,8 +44,7 @@ _ORDER: Final[Mapping[str, int]] = {
     "contact": 6,
 }
 _NEVER: Final = 7
-_BETTER: Final = 2  # beside 0 for not bought, 1 for bought: which row of a listing's columns holds
-_BETTER_SOURCE: Final = "upsell"
+_OWNED: Final = "already owned"
 
 
 class Verdict(NamedTuple):
@@ -52,6 +54,23 @@ class Verdict(NamedTuple):
     stage: int
 
 
+_NOT_REFUSED: Final = Verdict(PASSED, _NEVER)
+
+
+class Standing(NamedTuple):
+    """The candidates that passed, in their order: mandatory ones, then what was asked for, then the others.
+
+    Places among the candidates, kinds, the one item of each (empty if there is none or several), how many
+    are mandatory, and how many of the others were asked for.
+    """
+
+    places: Ints
+    kinds: list[Kind]
+    items: list[str]
+    mandatory: int
+    asked: int
+
+
 class Moment:
     """All that is the same for every candidate of one decision, worked out once; then the candidates.
 
@@ -59,15 +78,14 @@ class Moment:
     ----------
     proposed
         The candidates, by offer, the best of each offer first.
-    places, kinds, items
-        Shape (candidates): of each offer in the catalogue, the code of its kind for this customer, and the
-        one item it is about, empty if there is none or several.
+    places, kinds
+        Shape (candidates): of each offer in the catalogue, and the code of its kind for this customer.
     codes
         Shape (candidates): what holds each back, by its place among ``refusals``; 0 for nothing.
-    weighed
-        Shape (candidates): whether it passed every policy, so that its worth counts.
     weights
-        The parts of each priority.
+        The parts of each priority; of what a policy holds back nothing is weighed.
+    asked
+        Shape (candidates): what the customer asked for by name; None if nothing.
     """
 
     def __init__(
@@ -86,57 +104,62 @@ class Moment:
         self.approaches = Approaches(profile.contacts, at, book.groups)
         self.over_limit = self.approaches.over_limit(policies.limits, context.channel, context.direction)
         self.service_reason = policies.service_first.reason(profile, context)
-        self.bought = frozenset(profile.history.items)
         self.answers: dict[int, bool] = {}
         self.facts: dict[str, Any] | None = None
         self.refusals: list[Refusal | None] = [None]
         self._numbers: dict[tuple[Stage, str], int] = {}
         self.proposed = proposed = Proposed.by_offer(candidates, self.listing.places)
-        self.places = places = proposed.offers
-        self.rows: list[int] = places.tolist()
-        self.items = self._items()
-        some, every = self._has_bought()
-        some[(some == 0) & self._better_of_kind()] = _BETTER
-        self.kinds: Ints = self.listing.kinds[some, places]
-        self.codes = self._refuse(some, every)
-        self.weighed = self.codes == PASSED
+        self.places = proposed.offers
+        ownership = self._ownership()
+        rows = self.listing.rows(self.places, ownership)
+        self.kinds: Kinds = self.listing.kinds[rows]
+        self.codes = self._refuse(rows, ownership)
+        weighed = self.codes == PASSED if len(self.refusals) > 1 else None
         recent = self.approaches.count(arbitration.annoyance.days)
         self.scales = Scales(self.listing.rates(arbitration), profile, context, recent)
-        self.weights: Weights = self.scales.weigh(proposed.propensity, places, self.kinds)
-        self.asked = self.scales.asked_for(places)
-        self._too_little()
+        weights = self.scales.weigh(proposed.propensity, self.places, self.kinds)
+        self.weights: Weights = weights if weighed is None else weights.only(weighed)
+        self.asked = self.scales.asked_for(self.places)
+        self._too_little(weighed)
 
     # -- what passed ------------------------------------------------------------------------------------
-    def standing(self) -> tuple[Ints, int, int]:
-        """Return the places of those that passed, in their order, how many are mandatory, how many asked for.
+    def standing(self) -> Standing:
+        """Return those that passed, in their order.
 
         Mandatory ones first, then what the customer asked for by name, then by priority, then by the item's
         popularity, then by the offer's id.
         """
         left = (self.codes == PASSED).nonzero()[0]
-        mandatory = self.listing.mandatory[self.places[left]]
-        first = int(np.count_nonzero(mandatory))
-        keys = (self.proposed.popularity_rank[left], -self.weights.priority[left])
-        asked = self.asked[left] & ~mandatory
-        wished = int(np.count_nonzero(asked))
-        order = np.lexsort(
-            (*keys, ~asked, ~mandatory) if first or wished else keys
-        )  # stable: by offer already
-        return left[order], first, wished
+        keys = [self.proposed.popularity_rank[left], -self.weights.priority[left]]
+        asked = None if self.asked is None else self.asked[left]
+        first = wished = 0
+        if self.listing.mandatory is not None:
+            mandatory = self.listing.mandatory[self.places[left]]
+            first = int(np.count_nonzero(mandatory))
+            asked = None if asked is None else asked & ~mandatory
+        if asked is not None:
+            wished = int(np.count_nonzero(asked))
+            keys.append(~asked)
+        if first:
+            keys.append(~mandatory)
+        places = left[np.lexsort(keys)]  # stable: by offer already
+        kinds = [KINDS[code] for code in self.kinds[places].tolist()]
+        return Standing(places, kinds, self._items(places), first, wished)
 
-    def seat(self, place: int) -> Seat:
-        """Return what a seat needs to know of a candidate."""
-        return Seat(KINDS[self.kinds[place]], self.items[place])
+    def _items(self, places: Ints) -> list[str]:
+        """Return the one item each of some candidates is about; empty if there is none or several."""
+        names, only = self.proposed.item_names, self.listing.only_items
+        numbers, rows = self.proposed.items[places].tolist(), self.places[places].tolist()
+        return [names[number] or only[row] for number, row in zip(numbers, rows, strict=True)]
 
     def option(self, place: int) -> Option:
         """Return a candidate that passed as what may take a seat."""
-        proposed, listing = self.proposed, self.listing
+        proposed = self.proposed
         propensity, priority = float(proposed.propensity[place]), float(self.weights.priority[place])
-        row = self.rows[place]
-        evidence = max(float(proposed.evidence[place]), listing.offers[row].starting_evidence)
+        evidence = max(float(proposed.evidence[place]), self.offer(place).starting_evidence)
         return Option(
             proposed.offer_ids[place],
-            self.items[place],
+            proposed.item(place) or self.listing.only_items[self.places[place]],
             KINDS[self.kinds[place]],
             priority,
             propensity,
@@ -152,57 +175,46 @@ class Moment:
             self.refusals.append(Refusal(stage, reason, filled))
         return found
 
-    def _items(self) -> list[str]:
-        """Return the one item each candidate is about, empty if there is none or several."""
-        only, names = self.listing.only_items, self.proposed.item_names
-        return [
-            names[item] or only[row]
-            for item, row in zip(self.proposed.items.tolist(), self.rows, strict=True)
-        ]
+    def offer(self, place: int) -> Offer:
+        """Return the offer of a candidate that the catalogue holds."""
+        offer: Offer = self.listing.offers[self.places[place]]
+        return offer
 
     # -- the stages -------------------------------------------------------------------------------------
-    def _has_bought(self) -> tuple[Ints, Flags]:
-        """Return whether the customer bought some (as 0 and 1), and all, of each offer's items."""
-        bought, only = self.bought, self.listing.only_items
-        some = np.array([only[row] in bought for row in self.rows], dtype=np.int64)
-        every = some > 0
-        for place in self.listing.several[self.places].nonzero()[0].tolist():
-            items = self.listing.offers[self.rows[place]].items
-            some[place] = not bought.isdisjoint(items)
-            every[place] = bought.issuperset(items)
-        return some, every
+    def _ownership(self) -> Ints:
+        """Return whether the customer bought what each offer is about: worked out at night, or now."""
+        proposed = self.proposed
+        if proposed.ownership is not None:
+            return proposed.ownership
+        dearer = proposed.source_names.name(DEARER, proposed.sources)
+        return self.listing.ownership.of(self.places, dearer, frozenset(self.profile.history.items))
 
-    def _better_of_kind(self) -> Flags:
-        """Return which candidates are dearer items of a kind the customer buys."""
-        return self.proposed.source_names.name(_BETTER_SOURCE, self.proposed.sources)
-
-    def _refuse(self, some: Ints, every: Flags) -> Ints:
+    def _refuse(self, rows: Ints, ownership: Ints) -> Codes:
         """Return the refusal of each candidate by everything but its worth."""
-        listing, places = self.listing, self.places
-        codes = self._paused()
-        gates = listing.gates[some, places]
-        verdicts = {gate: self._verdict(listing.gate_list[gate]) for gate in set(gates.tolist())}
-        stages = np.full(len(codes), _NEVER)
-        for gate, verdict in verdicts.items():
-            if verdict.code:
+        codes, checks = self._paused(), self.listing.own_checks
+        gates = self.listing.gates[rows]
+        verdicts = [(gate, self._verdict(self.listing.gate_list[gate])) for gate in set(gates.tolist())]
+        refused = [(gate, verdict) for gate, verdict in verdicts if verdict.code]
+        owned = ownership >= OWNED
+        own_checks = [] if checks is None else checks[self.places].nonzero()[0].tolist()
+        if refused or own_checks or owned.any():
+            stages = np.full(len(codes), _NEVER)
+            for gate, verdict in refused:
                 held = gates == gate
                 codes[held], stages[held] = verdict.code, verdict.stage
-        owned = every & listing.sold_once[some, places] & (stages > _AS_APPLICABILITY)
-        for place in owned.nonzero()[0].tolist():
-            first = listing.offers[self.rows[place]].items[0]
-            codes[place] = self.number("applicability", f"already owned: {first}")
-            stages[place] = _AS_APPLICABILITY
-        for place in listing.own_checks[places].nonzero()[0].tolist():
-            if code := self._own_check(place, int(stages[place])):
-                codes[place] = code
+            owned &= stages > _AS_APPLICABILITY
+            codes[owned], stages[owned] = self.number("applicability", _OWNED), _AS_APPLICABILITY
+            for place in own_checks:
+                if code := self._own_check(place, int(stages[place])):
+                    codes[place] = code
         self._unavailable(codes)
         self._repeated(codes)
         return codes
 
-    def _paused(self) -> Ints:
+    def _paused(self) -> Codes:
         """Return who is paused after a refusal, or has reached a cap; mandatory messages are not."""
         approaches, listing = self.approaches, self.listing
-        codes = np.zeros(len(self.rows), dtype=np.int64)
+        codes = np.zeros(len(self.places), dtype=np.uint16)
         if not approaches.seen:
             return codes
         pauses = approaches.pauses(self.book.policies.suppressions)
@@ -213,22 +225,23 @@ class Moment:
             for group, reason in pauses.groups.items():
                 if number := listing.group_numbers.get(group):
                     codes[listing.groups[self.places] == number] = self.number("contact", reason)
-            by_offer = {listing.places.get(offer_id): why for offer_id, why in pauses.offers.items()}
-            for place, row in enumerate(self.rows):
-                if row in by_offer:
-                    codes[place] = self.number("contact", by_offer[row])
-        codes[listing.mandatory[self.places]] = PASSED
+            for offer_id, reason in pauses.offers.items():
+                if (place := listing.places.get(offer_id)) is not None:
+                    codes[self.places == place] = self.number("contact", reason)
+        if listing.mandatory is not None:
+            codes[listing.mandatory[self.places]] = PASSED
         return codes
 
-    def _capped(self, codes: Ints) -> None:
+    def _capped(self, codes: Codes) -> None:
         """Hold back what this customer has been told about often enough."""
+        if self.listing.capped is None:
+            return
         told = {self.listing.places.get(offer_id) for offer_id in self.approaches.by_offer}
         for place in self.listing.capped[self.places].nonzero()[0].tolist():
-            if self.rows[place] not in told:
-                continue
-            offer = self.listing.offers[self.rows[place]]
-            if reason := self.approaches.over_cap(offer.caps, offer.offer_id):
-                codes[place] = self.number("contact", reason)
+            if self.places[place] in told:
+                offer = self.offer(place)
+                if reason := self.approaches.over_cap(offer.caps, offer.offer_id):
+                    codes[place] = self.number("contact", reason)
 
     def _verdict(self, gate: Gate) -> Verdict:
         """Return what refuses all offers of a gate, the first stage that does."""
@@ -239,19 +252,19 @@ class Moment:
         if reason := policies.consent.refusal(self.profile, self.context, gate.purpose):
             return self._say("consent", reason)
         if gate.mandatory:
-            return Verdict(PASSED, _NEVER)
+            return _NOT_REFUSED
         if self.service_reason and not policies.service_first.allows(gate.kind, self.profile, self.context):
             return self._say("service_first", self.service_reason)
         if self.over_limit:
             return self._say("contact", self.over_limit)
-        return Verdict(PASSED, _NEVER)
+        return _NOT_REFUSED
 
     def _say(self, stage: Stage, reason: str) -> Verdict:
         return Verdict(self.number(stage, reason), _ORDER[stage])
 
     def _own_check(self, place: int, before: int) -> int:
         """Return the refusal of a rule that asks about the offer itself, if its stage comes before."""
-        offer, kind = self.listing.offers[self.rows[place]], KINDS[self.kinds[place]]
+        offer, kind = self.offer(place), KINDS[self.kinds[place]]
         for check in self.book.own_checks[offer.offer_id]:
             if before <= _ORDER[check.stage]:
                 return PASSED
@@ -259,38 +272,46 @@ class Moment:
                 return self.number(check.stage, check.reason)
         return PASSED
 
-    def _unavailable(self, codes: Ints) -> None:
+    def _unavailable(self, codes: Codes) -> None:
         """Hold back what nobody can be offered, or what ran out since the catalogue was made."""
-        if self.taken:
-            for place, row in enumerate(self.rows):
-                more = self.taken.get(self.proposed.offer_ids[place], 0)
-                if row >= 0 and (reason := gone(self.listing.offers[row], more)):
-                    codes[place] = self.number("availability", reason)
+        for place in range(len(self.places)) if self.taken else ():
+            more = self.taken.get(self.proposed.offer_ids[place], 0)
+            if more and self.places[place] >= 0 and (reason := gone(self.offer(place), more)):
+                codes[place] = self.number("availability", reason)
         closed = self.listing.closed(self.at.date(), self.context.channel)
+        if self.proposed.settled and not closed.any:  # who settles them knows the catalogue
+            return
         shut = closed.codes[self.places]
         for place in shut.nonzero()[0].tolist():
             codes[place] = self.number("availability", closed.reasons[shut[place]])
 
-    def _repeated(self, codes: Ints) -> None:
+    def _repeated(self, codes: Codes) -> None:
         """Hold back all but the best candidate of an offer."""
-        if not self.proposed.settled and len(set(self.rows)) < len(self.rows):
+        if not self.proposed.settled:
             again = np.flatnonzero((self.places[1:] == self.places[:-1]) & (self.places[1:] >= 0)) + 1
-            codes[again] = self.number("arbitration", "a better candidate of the same offer")
+            if len(again):
+                codes[again] = self.number("arbitration", "a better candidate of the same offer")
 
-    def _too_little(self) -> None:
+    def _too_little(self, weighed: Flags | None) -> None:
         """Hold back what is not worth saying; who asks for it is told in any case."""
         priority, value = self.weights.priority, self.weights.value
         floor, price = self.arbitration.floor, self.scales.annoyance
-        few = self.weighed & ((priority < max(floor, price)) | (value < 0))
-        few &= ~(self.listing.mandatory[self.places] | self.asked)
+        few = priority < max(floor, price)
+        if loses := self.scales.rates.may_lose:
+            few |= value < 0
+        for spared in (weighed, _other(self.listing.mandatory, self.places), _other(self.asked)):
+            if spared is not None:
+                few &= spared
         if not few.any():
             return
-        said = f"priority {{priority:.4g}} is under the price {price:.4g} of one more prompt"
-        self.codes[few] = self.number("arbitration", said, filled=True)
-        if (under := few & (priority < floor)).any():
+        if price > floor:
+            said = f"priority {{priority:.4g}} is under the price {price:.4g} of one more prompt"
+            self.codes[few] = self.number("arbitration", said, filled=True)
+        under = few & (priority < floor) if price > floor or loses else few
+        if under is few or under.any():
             said = f"priority {{priority:.4g}} is under the floor {floor:.4g}"
             self.codes[under] = self.number("arbitration", said, filled=True)
-        if (loss := few & (value < 0)).any():
+        if loses and (loss := few & (value < 0)).any():
             said = "costs {loss:.2f} more than it earns"
             self.codes[loss] = self.number("arbitration", said, filled=True)
 
@@ -311,3 +332,8 @@ class Moment:
         if self.facts is None:
             self.facts = facts_of(self.profile, self.context, self.at)
         return self.facts
+
+
+def _other(flags: Flags | None, places: Ints | slice = slice(None)) -> Flags | None:
+    """Return who has not a flag; None if nobody has."""
+    return None if flags is None else ~flags[places]

@@ -76,12 +76,15 @@ class ConsentPolicy:
         >>> ConsentPolicy().refusal(ann, Context(channel="chat"), "marketing")
         'consent for chat.marketing was withdrawn'
         """
-        channel = context.channel
-        names = (f"{channel}.{purpose}", channel, f"*.{purpose}")
-        given = [profile.consent.get(name) for name in names]
-        if False in given:
-            return f"consent for {names[given.index(False)]} was withdrawn"
-        if True in given or purpose == "service":
+        channel, consent = context.channel, profile.consent
+        if consent:
+            names = (f"{channel}.{purpose}", channel, f"*.{purpose}")
+            given = [consent.get(name) for name in names]
+            if False in given:
+                return f"consent for {names[given.index(False)]} was withdrawn"
+            if True in given:
+                return ""
+        if purpose == "service":
             return ""
         missing = self.missing_inbound if context.direction == "inbound" else self.missing_outbound
         return "" if missing else f"no consent is recorded for {channel}.{purpose}"

@@ -20,14 +20,18 @@ import orjson
 from recommend.candidates import Proposer
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
-from recommend.drawn import CAMPAIGN, SOURCE_NAMES, Bits
+from recommend.drawn import SOURCE_NAMES, Bits
+from recommend.ownership import DEARER, Ownership
 from recommend.profile import Profile
 from recommend.proposed import Proposed
-from recommend.shelf import NOTHING
 
 TOGETHER: Final = 250  # customers described at once: more are no faster
 MOST_CELLS: Final = 1_000_000  # customers x items: a few dozen bytes each while they are described
-_NO_ITEM: Final = 2**16 - 1
+LAYOUT: Final = ("<f8", "<f8", "<i4", "<i2", "<i2", "<i2")
+"""Kinds of the columns: propensity, raw propensity, place of the offer, item, sources, ownership."""
+_WIDTH: Final = sum(np.dtype(kind).itemsize for kind in LAYOUT)
+_MOST_ITEMS: Final = 2**15
+_MOST_SOURCES: Final = 15  # bits
 
 
 class Prepared:
@@ -59,25 +63,23 @@ class Prepared:
         self.day = as_of + timedelta(days=1)
         self.context = Context(channel=channel)
         self._shelf = proposer.shelf_of(catalogue)
+        self._ownership = Ownership(catalogue)
         self._sets = Bits(tuple(sources))
-        bits = "<u2" if len(self._sets.names) <= 16 else "<u4"
-        numbers = [("place", "<u4"), ("item", "<u2"), ("sources", bits)]
-        self._layout = np.dtype([*numbers, ("propensity", "<f8"), ("raw", "<f8")])
-        self._campaign = 1 << self._sets.names.index(CAMPAIGN)
 
     def as_json(self) -> dict[str, Any]:
         """Return what must be known to read what was packed."""
         return {
             "as_of": self.as_of.isoformat(),
             "channel": self.context.channel,
+            "layout": [*LAYOUT],
             "sources": list(self._sets.names),
             "catalogue": digest(self.catalogue),
         }
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any], proposer: Proposer, catalogue: Catalogue) -> Self | None:
-        """Read what :meth:`as_json` wrote; None where the catalogue is another than that of the night."""
-        if raw.get("catalogue") != digest(catalogue):
+        """Read what :meth:`as_json` wrote; None where catalogue or layout is not that of the night."""
+        if raw.get("layout") != [*LAYOUT] or raw.get("catalogue") != digest(catalogue):
             return None
         as_of = date.fromisoformat(raw["as_of"])
         return cls(proposer, catalogue, as_of, raw["channel"], raw["sources"])
@@ -88,18 +90,26 @@ class Prepared:
         at, waiting = datetime.combine(self.day, datetime.min.time(), UTC), iter(profiles)
         while together := list(islice(waiting, together_at_most)):
             found = self.proposer.propose_all(together, self.catalogue, self.context, at)
-            yield from zip(together, map(self.pack, found), strict=True)
+            yield from zip(together, map(self.pack, together, found), strict=True)
 
-    def pack(self, proposed: Proposed) -> bytes:
-        """Return candidates as bytes; none where an offer comes twice: only a decision knows the better."""
-        if not proposed.settled or len(self._shelf.item_names) > _NO_ITEM:
+    def pack(self, profile: Profile, proposed: Proposed) -> bytes:
+        """Return a customer's candidates as bytes, column by column, the widest first.
+
+        None where an offer comes twice (only a decision knows the better), or where numbers would not fit.
+        """
+        too_many = len(self._shelf.item_names) > _MOST_ITEMS or len(self._sets.names) > _MOST_SOURCES
+        if too_many or not proposed.settled:
             return b""
-        packed = np.empty(len(proposed), dtype=self._layout)
-        packed["place"] = proposed.offers
-        packed["item"] = np.where(proposed.items < 0, _NO_ITEM, proposed.items)
-        packed["sources"] = proposed.sources
-        packed["propensity"], packed["raw"] = proposed.propensity, proposed.propensity_raw
-        return packed.tobytes()
+        dearer = proposed.source_names.name(DEARER, proposed.sources)
+        columns = (
+            proposed.propensity,
+            proposed.propensity_raw,
+            proposed.offers,
+            proposed.items,
+            proposed.sources,
+            self._ownership.of(proposed.offers, dearer, frozenset(profile.history.items)),
+        )
+        return b"".join([column.astype(kind).tobytes() for column, kind in zip(columns, LAYOUT, strict=True)])
 
     def holds(self, context: Context, at: datetime) -> bool:
         """Return whether the packed candidates are those of this conversation and day."""
@@ -107,23 +117,25 @@ class Prepared:
 
     def read(self, packed: bytes) -> Proposed:
         """Return candidates from their bytes."""
-        shelf, found = self._shelf, np.frombuffer(packed, dtype=self._layout)
-        places, sources = found["place"].astype(np.int64), found["sources"].astype(np.int64)
-        items = found["item"].astype(np.int64)
-        items[items == _NO_ITEM] = NOTHING
-        of_business = (sources & self._campaign) > 0
+        shelf, many = self._shelf, len(packed) // _WIDTH
+        propensity, raw = np.frombuffer(packed, "<f8", 2 * many).reshape(2, many)
+        places = np.frombuffer(packed, "<i4", many, 16 * many).astype(np.int64)
+        numbers = np.frombuffer(packed, "<i2", 3 * many, 20 * many)
+        items, sources, ownership = numbers.astype(np.int64).reshape(3, many)
+        offer_ids = shelf.offer_ids
         return Proposed(
             places,
-            [shelf.offer_ids[place] for place in places.tolist()],
+            [offer_ids[place] for place in places.tolist()],
             items,
             shelf.item_names,
             sources,
             self._sets,
-            found["propensity"].copy(),
-            found["raw"].copy(),
-            shelf.popularity(places, items, of_business),
-            shelf.evidence_for(places, items, of_business),
+            propensity,
+            raw,
+            shelf.popularity(places, items, sources),
+            shelf.evidence_for(places, items, sources),
             shelf.places,
+            ownership=ownership,
             settled=True,
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
-from typing import Protocol, TypeAlias, overload
+from typing import Final, Protocol, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 Explained: TypeAlias = Callable[[int], tuple[Mapping[str, float], Mapping[str, float]]]
+
+NOTHING: Final = -1  # the item of an offer about none, or about several
 
 _offer_id = attrgetter("offer_id")
 
@@ -56,7 +58,8 @@ class Proposed(Sequence[Candidate]):
     offer_ids
         Their names.
     items, item_names
-        Shape (candidates): the item, by its place among the names.
+        Shape (candidates): the item, by its place among the names, of which none comes twice and the last is
+        empty: the place of ``NOTHING``.
     sources, source_names
         Shape (candidates): who put it forward, by its place among the sets of sources.
     propensity, propensity_raw, popularity_rank, evidence
@@ -65,8 +68,11 @@ class Proposed(Sequence[Candidate]):
         The catalogue's own places of its offers: columns are read beside the catalogue they were made for.
     explained
         Makes a candidate whole: its features and contributions, by its place; None where nobody kept them.
+    ownership
+        Shape (candidates): whether the customer bought what each is about, in the numbers of
+        :mod:`recommend.ownership`; None where nobody asked yet.
     settled
-        Whether they stand by offer, each offer once.
+        Whether they stand by offer, each offer once, and all of them are of the catalogue.
     before
         The same candidates by offer, where these are in another order.
     """
@@ -83,6 +89,7 @@ class Proposed(Sequence[Candidate]):
     evidence: Floats
     places: Mapping[str, int]
     explained: Explained | None = None
+    ownership: Ints | None = None
     settled: bool = False
     before: Proposed | None = None
 
@@ -102,6 +109,7 @@ class Proposed(Sequence[Candidate]):
             found.sort(key=_best_of_its_offer)
         count = len(found)
         sets: dict[tuple[str, ...], int] = {}
+        names: dict[str, int] = {}
 
         def floats(values: Iterable[float]) -> Floats:
             return np.fromiter(values, np.float64, count)
@@ -109,8 +117,12 @@ class Proposed(Sequence[Candidate]):
         return cls(
             offers=np.fromiter((places.get(one.offer_id, -1) for one in found), np.int64, count),
             offer_ids=[one.offer_id for one in found],
-            items=np.arange(count),
-            item_names=[one.item for one in found],
+            items=np.fromiter(
+                (names.setdefault(one.item, len(names)) if one.item else NOTHING for one in found),
+                np.int64,
+                count,
+            ),
+            item_names=[*names, ""],
             sources=np.fromiter((sets.setdefault(one.sources, len(sets)) for one in found), np.int64, count),
             source_names=Listed(sets),
             propensity=floats(one.propensity for one in found),
@@ -151,6 +163,7 @@ class Proposed(Sequence[Candidate]):
             self.evidence[order],
             self.places,
             None if explained is None else lambda place: explained(chosen[place]),
+            None if self.ownership is None else self.ownership[order],
         )
 
     def item(self, place: int) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from recommend.baskets import Baskets, Floats, Ints
 from recommend.campaigns import by_answers, by_items, open_offers, place_within
 from recommend.candidate import Row
-from recommend.drawn import CAMPAIGN, MENTION, PUT_BITS, SOURCE_BITS, Bits, Drawn
+from recommend.drawn import MENTION, PUT_BITS, SOURCE_BITS, Bits, Drawn
 from recommend.features import FEATURES, Matrix, describe, early
 from recommend.habits import Habits
 from recommend.itemmodel import ItemModel
@@ -151,9 +151,8 @@ def _shared_out(
     shelf: Shelf, drawn: Drawn, n_customers: int, explained: Callable[[Drawn], Explained]
 ) -> list[Proposed]:
     """Give each customer their own candidates."""
-    of_business = (drawn.sources & SOURCE_BITS[CAMPAIGN]) > 0
-    popularity = shelf.popularity(drawn.places, drawn.items, of_business)
-    evidence = shelf.evidence_for(drawn.places, drawn.items, of_business)
+    popularity = shelf.popularity(drawn.places, drawn.items, drawn.sources)
+    evidence = shelf.evidence_for(drawn.places, drawn.items, drawn.sources)
     ends = np.searchsorted(drawn.customers, np.arange(n_customers + 1)).tolist()
     found = []
     for start, end in pairwise(ends):

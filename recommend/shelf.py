@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommend.baskets import Floats, Ints
 from recommend.catalogue import ITEM_PREFIX, Catalogue
+from recommend.drawn import CAMPAIGN, SOURCE_BITS
+from recommend.proposed import NOTHING
 from recommend.response import OfferBook, Record, ResponseModel
 
 Flags: TypeAlias = NDArray[np.bool_]
 
 FAR_DAY = 10**8
 ITEM_EVIDENCE = 100.0  # presentations that the item model's word on an offer is worth
-NOTHING = -1  # the item of an offer about none, or about several
 
 
 class Shelf:
@@ -111,27 +112,36 @@ class Shelf:
             self.answered, self.evidence, 0
         )
         self._answered[self.offer_places] = self.answered
+        self._any_answered = bool(self.answered.any())
 
-    def popularity(self, places: Ints, items: Ints, of_business: Flags) -> Ints:
+    def popularity(self, places: Ints, items: Ints, sources: Ints) -> Ints:
         """Return how popular the items of candidates are, 0 the most popular.
 
         Parameters
         ----------
         places, items
             Shape (candidates): of the offer in the catalogue, and number of the item it is put forward for.
-        of_business
-            Shape (candidates): whether the offer is one of the business, not made from the item.
+        sources
+            Shape (candidates): who put it forward, a bit for each.
         """
-        judged = of_business & self._answered[places]
-        ranks: Ints = np.where(judged, self._best_rank[places], self._item_rank[items])
+        ranks: Ints = self._item_rank[items]
+        if self._any_answered:
+            judged = self._answered[places] & self._of_business(sources)
+            ranks = np.where(judged, self._best_rank[places], ranks)
         return ranks
 
-    def evidence_for(self, places: Ints, items: Ints, of_business: Flags) -> Floats:
+    def evidence_for(self, places: Ints, items: Ints, sources: Ints) -> Floats:
         """Return how many presentations the propensities of candidates rest on."""
-        judged = of_business & self._answered[places]
-        of_item = np.where(judged, 0.0, self._item_evidence[items])
-        found: Floats = of_item + np.where(of_business, self._own_evidence[places], 0.0)
+        of_item: Floats = self._item_evidence[items]
+        of_business = self._of_business(sources)
+        if self._any_answered:
+            of_item = np.where(of_business & self._answered[places], 0.0, of_item)
+        found: Floats = of_item + self._own_evidence[places] * of_business
         return found
+
+    def _of_business(self, sources: Ints) -> Flags | Literal[True]:
+        """Return which candidates are offers of the business, where the offer alone does not tell."""
+        return (sources & SOURCE_BITS[CAMPAIGN]) > 0 if self.places_clash else True
 
 
 def item_evidence(buyers: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, overload
 
@@ -134,6 +134,19 @@ class Seats:
         """Return whether an option fits beside those seated."""
         return self.kinds.get(option.kind, 0) < self.slate.per_kind and option.item not in self.items
 
+    def fill(self, kinds: Sequence[Kind], items: Sequence[str]) -> tuple[int, ...]:
+        """Seat offers of these kinds and items, in their order, while places are free; return who sits."""
+        seated, per_kind, free = self.kinds, self.slate.per_kind, self.free
+        chosen: list[int] = []
+        for index, kind in enumerate(kinds if free > 0 else ()):
+            if seated.get(kind, 0) >= per_kind or items[index] in self.items:
+                continue
+            self.take(Seat(kind, items[index]))
+            chosen.append(index)
+            if len(chosen) == free:
+                break
+        return tuple(chosen)
+
     def full_kinds(self) -> set[str]:
         """Return the kinds of which no more is seated."""
         return {kind for kind, seated in self.kinds.items() if seated >= self.slate.per_kind}
@@ -152,13 +165,6 @@ class Seats:
         return f"{self.slate.hints} hints are said already"
 
 
-def best(options: Iterable[Seated], seats: Seats) -> tuple[int, ...]:
+def best(options: Sequence[Seated], seats: Seats) -> tuple[int, ...]:
     """Seat options in their order while places are free; return who sits."""
-    chosen = []
-    for index, option in enumerate(options):
-        if not seats.free:
-            break
-        if seats.admits(option):
-            seats.take(option)
-            chosen.append(index)
-    return tuple(chosen)
+    return seats.fill([option.kind for option in options], [option.item for option in options])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -143,6 +144,23 @@ class Weights(NamedTuple):
     lever: Floats
     priority: Floats
 
+    def only(self, weighed: NDArray[np.bool_]) -> Weights:
+        """Return the same with nothing weighed elsewhere: factors of one, no value and no priority."""
+        context, value, lever, priority = self
+        one = ones(len(weighed))
+        return Weights(
+            one if context is one else np.where(weighed, context, 1.0),
+            value * weighed,
+            one if lever is one else np.where(weighed, lever, 1.0),
+            priority * weighed,
+        )
+
+
+@lru_cache(maxsize=1_024)
+def ones(count: int) -> Floats:
+    """Return so many ones that take the room of one; nobody may write to them."""
+    return np.broadcast_to(np.float64(1.0), count)
+
 
 class Rates:
     """What each offer of a catalogue is worth by one set of weights, whoever is asked.
@@ -159,7 +177,9 @@ class Rates:
     value
         Shape (offers + 1): margin less cost plus change in lifetime value, without the share of it.
     lever
-        Shape (offers + 1): 1 + (issue + group + offer weight) / 100, never below 0.
+        Shape (offers + 1): 1 + (issue + group + offer weight) / 100, never below 0; None where all are 1.
+    may_lose
+        Whether any offer costs more than it earns.
     """
 
     def __init__(self, arbitration: Arbitration, offers: Sequence[Offer]) -> None:
@@ -170,7 +190,9 @@ class Rates:
         self._share = _column(offer.lifetime_share for offer in offers)
         self._shares = bool(self._share.any())
         self.value = self._margin - self._cost + self._change
-        self.lever = _column(self._lever_of(offer) for offer in offers)
+        self.may_lose = bool((self.value < 0).any())
+        levers = np.array([self._lever_of(offer) for offer in offers], dtype=np.float64)
+        self.lever = None if (levers == 1.0).all() else np.append(levers, 1.0)
         self._matched: dict[ContextWeight, NDArray[np.bool_]] = {}
         self._about: dict[str, list[int]] = {}
         for place, offer in enumerate(offers):
@@ -235,7 +257,7 @@ class Scales:
         priced = arbitration.use_value and arbitration.annoyance.rate > 0
         self.annoyance = arbitration.annoyance.price(self.lifetime_value, recent_contacts) if priced else 0.0
 
-    def weigh(self, propensity: Floats, places: Ints, kinds: Ints) -> Weights:
+    def weigh(self, propensity: Floats, places: Ints, kinds: NDArray[np.uint8]) -> Weights:
         """Return context weight, value, lever and priority of offers; the last never below zero.
 
         Parameters
@@ -245,14 +267,17 @@ class Scales:
         places, kinds
             Shape (candidates): of each offer in the catalogue, and the code of its kind in this decision.
         """
-        a, one = self.rates.arbitration, np.ones(len(places))
+        a, rates, one = self.rates.arbitration, self.rates, ones(len(places))
         context = self._context_weight(places, kinds) if self.weights else one
-        value = self.rates.values(places, self.lifetime_value) if a.use_value else one
-        lever = self.rates.lever[places] if a.use_lever else one
-        priority = (propensity if a.use_propensity else one) * context * value * lever
-        return Weights(context, value, lever, np.where(priority > 0, priority, 0.0))
+        value = rates.values(places, self.lifetime_value) if a.use_value else one
+        lever = rates.lever[places] if a.use_lever and rates.lever is not None else one
+        priority = propensity if a.use_propensity else one
+        for factor in (context, value, lever):
+            if factor is not one:
+                priority = priority * factor
+        return Weights(context, value, lever, np.maximum(priority, 0.0))
 
-    def _context_weight(self, places: Ints, kinds: Ints) -> Floats:
+    def _context_weight(self, places: Ints, kinds: NDArray[np.uint8]) -> Floats:
         percent = np.zeros(len(places))
         for weight in self.weights:
             about = self._named(places) if weight.key == "mention" and not weight.value else None
@@ -263,11 +288,16 @@ class Scales:
         weights: Floats = np.maximum(1 + percent / 100, 0.0)
         return weights
 
-    def asked_for(self, places: Ints) -> NDArray[np.bool_]:
-        """Return which offers are about something the customer named in wishing to buy, or asking."""
-        if not (self.rates.arbitration.use_context and self.wishes and self.mentions):
-            return np.zeros(len(places), dtype=bool)
-        return self._named(places)
+    def asked_for(self, places: Ints) -> NDArray[np.bool_] | None:
+        """Return which offers are about something the customer named in wishing to buy, or asking.
+
+        None where they named nothing, or wish nothing.
+        """
+        return (
+            self._named(places)
+            if self.rates.arbitration.use_context and self.wishes and self.mentions
+            else None
+        )
 
     def _named(self, places: Ints) -> NDArray[np.bool_]:
         """Return which offers are about something the customer named, by item or by category."""

@@ -4,7 +4,8 @@ A decision weighs a hundred candidates. Their numbers are kept as they are in me
 and texts that repeat once: half the bytes of JSON, every digit, and no number is ever printed to be logged.
 
 A record is ``MARK``, the length of its head (four bytes, little-endian), the head as JSON, and the columns as
-the head names them. A record that begins with a brace is one of earlier releases.
+the head names them: as candidates were put forward, with a column of the order in which they are read;
+in that order where it is missing. A record that begins with a brace is one of earlier releases.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _CODES: Final = ("kind", "sources", "refusal")
 _PLAIN: Final = tuple(field.name for field in fields(Decision) if field.name != "candidates")
 _CANDIDATE: Final = tuple(field.name for field in fields(Ranked))
 _HEAD_AT: Final = len(MARK) + 4
+_ORDER: Final = "order"
 
 
 def pack(decision: Decision) -> bytes:
@@ -45,12 +47,16 @@ def pack(decision: Decision) -> bytes:
         else:
             layout.append((name, column.dtype.str))
             kept.append(column.tobytes())
-    head = orjson.dumps({**record, "candidates": {**texts, "columns": layout}})
+    texts["columns"] = layout
+    record["candidates"] = texts
+    head = orjson.dumps(record)
     return b"".join((MARK, len(head).to_bytes(4, "little"), head, *kept))
 
 
 def _equal(column: NDArray[Any]) -> bool:
-    return bool(len(column) and column[0] == column[-1] and (column == column[0]).all())
+    if not len(column):
+        return False
+    return column.strides == (0,) or bool(column[0] == column[-1] and (column == column[0]).all())
 
 
 def unpack(raw: bytes) -> dict[str, Any]:
@@ -67,14 +73,15 @@ def unpack(raw: bytes) -> dict[str, Any]:
     for name, kind in packed["columns"]:
         column = np.frombuffer(raw, kind, many, end)
         columns[name], end = column.tolist(), end + column.nbytes
+    order = columns.pop(_ORDER, range(many))
     record["candidates"] = [
-        _candidate(packed, {name: column[place] for name, column in columns.items()}, place)
-        for place in range(many)
+        _candidate(packed, {name: column[place] for name, column in columns.items()}, place, rank)
+        for rank, place in enumerate(order)
     ]
     return record
 
 
-def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int) -> dict[str, Any]:
+def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int, rank: int) -> dict[str, Any]:
     refusal = packed["refusals"][numbers["refusal"]]
     stage, reason, filled = refusal or (None, "", False)
     if filled:
@@ -85,7 +92,7 @@ def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int) -> d
         "item": packed["item"][place],
         "kind": packed["kinds"][numbers["kind"]],
         "sources": _sources(packed, numbers["sources"]),
-        "rank": packed["ranks"][place] if "ranks" in packed else _rank(place, packed["passed"]),
+        "rank": packed["ranks"][place] if "ranks" in packed else _rank(rank, packed["passed"]),
         "dropped_by": stage,
         "reason": reason,
     }
@@ -108,29 +115,27 @@ Columns = tuple[dict[str, Any], dict[str, NDArray[Any]]]
 
 def _considered(candidates: Considered) -> Columns:
     """Return texts and numbers of candidates that are columns already."""
-    proposed, order = candidates.proposed, candidates.order
-    chosen = order.tolist()
-    offer_ids, item_names, items = proposed.offer_ids, proposed.item_names, proposed.items[order].tolist()
-    names, sources = proposed.source_names, proposed.sources[order]
+    proposed, weights = candidates.proposed, candidates.weights
+    item_names, names = proposed.item_names, proposed.source_names
     texts = {
-        "offer_id": [offer_ids[place] for place in chosen],
-        "item": [item_names[item] for item in items],
+        "offer_id": proposed.offer_ids,
+        "item": [item_names[item] for item in proposed.items.tolist()],
         "kinds": KINDS,
         **({"bits": names.names} if isinstance(names, Bits) else {"sets": names}),
         "refusals": [refusal and tuple(refusal) for refusal in candidates.refusals],
         "passed": candidates.passed,
     }
-    context, value, lever, priority = candidates.parts()
     return texts, {
-        "propensity": proposed.propensity[order],
-        "propensity_raw": proposed.propensity_raw[order],
-        "context_weight": context,
-        "value": value,
-        "lever": lever,
-        "priority": priority,
-        "kind": candidates.kinds[order].astype(np.uint8),
-        "sources": sources.astype(np.uint32),
-        "refusal": candidates.codes[order].astype(np.uint16),
+        "propensity": proposed.propensity,
+        "propensity_raw": proposed.propensity_raw,
+        "context_weight": weights.context,
+        "value": weights.value,
+        "lever": weights.lever,
+        "priority": weights.priority,
+        "kind": candidates.kinds,
+        "sources": proposed.sources.astype(np.uint32),
+        "refusal": candidates.codes,
+        _ORDER: candidates.order.astype(np.uint16),
     }
 
 
