@@ -24,13 +24,15 @@ from recommend.decision import Decision, Ranked
 from recommend.drawn import Bits
 
 MARK: Final = b"\x02"
+_ORDER: Final = "order"
 _NUMBERS: Final = ("propensity", "propensity_raw", "context_weight", "value", "lever", "priority")
 _OFTEN_EQUAL: Final = frozenset({"context_weight", "value", "lever"})
 _CODES: Final = ("kind", "sources", "refusal")
+_KINDS: Final = dict.fromkeys(_NUMBERS, "<f8") | {"kind": "|u1", "sources": "<u4", "refusal": "<u2"}
+_LAYOUT: Final = {name: (name, kind) for name, kind in {**_KINDS, _ORDER: "<u2"}.items()}
 _PLAIN: Final = tuple(field.name for field in fields(Decision) if field.name != "candidates")
 _CANDIDATE: Final = tuple(field.name for field in fields(Ranked))
 _HEAD_AT: Final = len(MARK) + 4
-_ORDER: Final = "order"
 
 
 def pack(decision: Decision) -> bytes:
@@ -45,7 +47,7 @@ def pack(decision: Decision) -> bytes:
         if name in _OFTEN_EQUAL and _equal(column):
             texts[name] = column[0].item()
         else:
-            layout.append((name, column.dtype.str))
+            layout.append(_LAYOUT[name])
             kept.append(column.tobytes())
     texts["columns"] = layout
     record["candidates"] = texts
@@ -141,9 +143,9 @@ def _considered(candidates: Considered) -> Columns:
 
 def _ranked(candidates: Sequence[Ranked]) -> Columns:
     """Return texts and numbers of candidates that come one by one."""
-    kinds, kind = _numbered(one.kind for one in candidates)
-    sets, sources = _numbered(one.sources for one in candidates)
-    refusals, refusal = _numbered((one.dropped_by, one.reason) for one in candidates)
+    kinds, kind = _numbered((one.kind for one in candidates), "kind")
+    sets, sources = _numbered((one.sources for one in candidates), "sources")
+    refusals, refusal = _numbered(((one.dropped_by, one.reason) for one in candidates), "refusal")
     texts = {
         "offer_id": [one.offer_id for one in candidates],
         "item": [one.item for one in candidates],
@@ -158,11 +160,11 @@ def _ranked(candidates: Sequence[Ranked]) -> Columns:
     return texts, {**numbers, "kind": kind, "sources": sources, "refusal": refusal}
 
 
-def _numbered(values: Iterable[Any]) -> tuple[list[Any], NDArray[np.uint16]]:
-    """Return the distinct values, and the place of each value among them."""
+def _numbered(values: Iterable[Any], column: str) -> tuple[list[Any], NDArray[Any]]:
+    """Return the distinct values of a column, and the place of each value among them."""
     told = list(values)
     place = {value: number for number, value in enumerate(dict.fromkeys(told))}
-    return list(place), np.array([place[value] for value in told], dtype=np.uint16)
+    return list(place), np.array([place[value] for value in told], dtype=_KINDS[column])
 
 
 def _unpack_json(raw: bytes) -> dict[str, Any]:
