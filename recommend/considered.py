@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, overload
+from typing import Literal, NamedTuple, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,22 +19,29 @@ from recommend.proposed import Proposed
 from recommend.worth import Weights
 
 Ints: TypeAlias = NDArray[np.int64]
+Filled: TypeAlias = Literal["", "priority", "loss"]
 
 
 class Refusal(NamedTuple):
     """Which stage holds an offer back, and why.
 
-    The reason of one that is ``filled`` has places for the offer's own ``{priority}`` and ``{loss}``: many
-    offers share it, and its words are made when somebody reads them.
+    A reason that is ``filled`` has a place for the offer's own ``priority`` or ``loss``: many offers share
+    it, and its words are made when somebody reads them.
     """
 
     stage: Stage
     reason: str
-    filled: bool = False
+    filled: Filled = ""
 
     def words(self, priority: float, value: float) -> str:
-        """Return the reason for an offer of this priority and value."""
-        return self.reason.format(priority=priority, loss=-value) if self.filled else self.reason
+        """Return the reason for an offer of this priority and value.
+
+        >>> Refusal("arbitration", "costs %.2f more than it earns", "loss").words(0.0, -1.5)
+        'costs 1.50 more than it earns'
+        """
+        if self.filled:
+            return self.reason % (priority if self.filled == "priority" else -value)
+        return self.reason
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,15 +81,15 @@ class Considered(ByColumn):
 
     def likeliest_dropped(self, most: int) -> list[HeldBack]:
         """Return the candidates that were dropped, the likeliest first, ties by offer."""
-        offer_ids, propensities = self.proposed.offer_ids, self.proposed.propensity
+        proposed, ids, refusals = self.proposed, self.proposed.offer_ids, self.refusals
         dropped = self.codes.nonzero()[0]  # those proposed stand by offer
-        likeliest = dropped[(-propensities[dropped]).argsort(kind="stable")[:most]]
-        columns = (likeliest, self.kinds[likeliest], self.codes[likeliest], propensities[likeliest])
+        likeliest = dropped[(-proposed.propensity[dropped]).argsort(kind="stable")[:most]]
+        columns = (likeliest, self.kinds[likeliest], self.codes[likeliest], proposed.propensity[likeliest])
         found = []
         for place, kind, code, propensity in zip(*[column.tolist() for column in columns], strict=True):
-            if refusal := self.refusals[code]:
+            if refusal := refusals[code]:
                 reason = self._words(refusal, place) if refusal.filled else refusal.reason
-                found.append(HeldBack(offer_ids[place], KINDS[kind], refusal.stage, reason, propensity))
+                found.append(HeldBack(ids[place], KINDS[kind], refusal.stage, reason, propensity))
         return found
 
     def _words(self, refusal: Refusal, place: int) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recommend.candidate import Candidate
 from recommend.catalogue import KINDS, Offer
-from recommend.considered import Refusal
+from recommend.considered import Filled, Refusal
 from recommend.contact import Approaches
 from recommend.context import Context
 from recommend.decision import Kind, Stage
@@ -167,7 +167,7 @@ class Moment:
             evidence,
         )
 
-    def number(self, stage: Stage, reason: str, *, filled: bool = False) -> int:
+    def number(self, stage: Stage, reason: str, filled: Filled = "") -> int:
         """Return the number of a refusal."""
         found = self._numbers.get((stage, reason))
         if found is None:
@@ -305,15 +305,15 @@ class Moment:
         if not few.any():
             return
         if price > floor:
-            said = f"priority {{priority:.4g}} is under the price {price:.4g} of one more prompt"
-            self.codes[few] = self.number("arbitration", said, filled=True)
+            said = f"priority %.4g is under the price {price:.4g} of one more prompt"
+            self.codes[few] = self.number("arbitration", said, "priority")
         under = few & (priority < floor) if price > floor or loses else few
         if under is few or under.any():
-            said = f"priority {{priority:.4g}} is under the floor {floor:.4g}"
-            self.codes[under] = self.number("arbitration", said, filled=True)
+            said = f"priority %.4g is under the floor {floor:.4g}"
+            self.codes[under] = self.number("arbitration", said, "priority")
         if loses and (loss := few & (value < 0)).any():
-            said = "costs {loss:.2f} more than it earns"
-            self.codes[loss] = self.number("arbitration", said, filled=True)
+            said = "costs %.2f more than it earns"
+            self.codes[loss] = self.number("arbitration", said, "loss")
 
     # -- rules ------------------------------------------------------------------------------------------
     def _holds(self, check: Check) -> bool:

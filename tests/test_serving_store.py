@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -278,6 +279,44 @@ def test_a_record_of_an_earlier_release_is_still_read() -> None:
     first, second = record["candidates"]
     assert (first["offer_id"], first["rank"], first["dropped_by"]) == ("tea", 1, None)
     assert (second["propensity"], second["sources"], second["reason"]) == (0.25, ["popular"], "Mailed.")
+
+
+def test_a_record_of_the_release_before_is_still_read() -> None:
+    # columns in the order of the ranks, and a reason with a place by name
+    packed = {
+        "offer_id": ["tea", "pot"],
+        "item": ["TEA", ""],
+        "kinds": ["cross_sell", "upsell"],
+        "bits": ["popular", "campaign"],
+        "refusals": [None, ["arbitration", "priority {priority:.4g} is under the floor 0.01", True]],
+        "passed": 1,
+        "context_weight": 1.0,
+        "value": 2.0,
+        "lever": 1.0,
+        "columns": [["propensity", "<f8"], ["propensity_raw", "<f8"], ["priority", "<f8"]]
+        + [["kind", "|u1"], ["sources", "<u4"], ["refusal", "<u2"]],
+    }
+    numbers = np.array([[0.5, 0.001], [0.4, 0.002], [1.0, 0.0021]]).tobytes()
+    codes = (
+        np.array([0, 1], "u1").tobytes()
+        + np.array([1, 3], "<u4").tobytes()
+        + np.array([0, 1], "<u2").tobytes()
+    )
+    head = orjson.dumps({"decision_id": "d1", "candidates": packed})
+    record = unpack(b"\x02" + len(head).to_bytes(4, "little") + head + numbers + codes)
+    first, second = record["candidates"]
+    assert (first["offer_id"], first["rank"], first["sources"], first["priority"]) == (
+        "tea",
+        1,
+        ["popular"],
+        1.0,
+    )
+    assert (second["rank"], second["dropped_by"], second["sources"]) == (
+        None,
+        "arbitration",
+        ["popular", "campaign"],
+    )
+    assert second["reason"] == "priority 0.0021 is under the floor 0.01"
 
 
 def test_the_whole_service_runs_on_either_database(database: Database, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import orjson
 from numpy.typing import NDArray
 
 from recommend.catalogue import KINDS
-from recommend.considered import Considered
+from recommend.considered import Considered, Refusal
 from recommend.decision import Decision, Ranked
 from recommend.drawn import Bits
 
@@ -87,7 +87,7 @@ def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int, rank
     refusal = packed["refusals"][numbers["refusal"]]
     stage, reason, filled = refusal or (None, "", False)
     if filled:
-        reason = reason.format(priority=numbers["priority"], loss=-numbers["value"])
+        reason = _filled(reason, filled, numbers)
     whole = {
         **numbers,
         "offer_id": packed["offer_id"][place],
@@ -99,6 +99,13 @@ def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int, rank
         "reason": reason,
     }
     return {name: whole[name] for name in _CANDIDATE}
+
+
+def _filled(reason: str, filled: str | bool, numbers: dict[str, Any]) -> str:
+    """Return a reason with the offer's own number in it; of earlier releases, a template by name."""
+    if filled is True:
+        return reason.format(priority=numbers["priority"], loss=-numbers["value"])
+    return Refusal("arbitration", reason, filled).words(numbers["priority"], numbers["value"])  # type: ignore[arg-type]
 
 
 def _sources(packed: dict[str, Any], number: int) -> list[str]:
@@ -151,7 +158,7 @@ def _ranked(candidates: Sequence[Ranked]) -> Columns:
         "item": [one.item for one in candidates],
         "kinds": kinds,
         "sets": sets,
-        "refusals": [(stage, reason, False) for stage, reason in refusals],
+        "refusals": [(stage, reason, "") for stage, reason in refusals],
         "ranks": [one.rank for one in candidates],
     }
     numbers = {
