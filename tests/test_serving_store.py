@@ -293,8 +293,10 @@ def test_a_record_of_the_release_before_is_still_read() -> None:
         "context_weight": 1.0,
         "value": 2.0,
         "lever": 1.0,
-        "columns": [["propensity", "<f8"], ["propensity_raw", "<f8"], ["priority", "<f8"]]
-        + [["kind", "|u1"], ["sources", "<u4"], ["refusal", "<u2"]],
+        "columns": [
+            *(["propensity", "<f8"], ["propensity_raw", "<f8"], ["priority", "<f8"]),
+            *(["kind", "|u1"], ["sources", "<u4"], ["refusal", "<u2"]),
+        ],
     }
     numbers = np.array([[0.5, 0.001], [0.4, 0.002], [1.0, 0.0021]]).tobytes()
     codes = (
