@@ -74,17 +74,23 @@ def decode(customer_id: str, value: bytes, body: bytes) -> Profile:
     """Return the profile that :func:`encode` wrote."""
     raw = orjson.loads(body)
     try:
+        tags, contacts, bought = raw["tags"], raw["contacts"], raw["history"]
         return Profile(
             customer_id,
             date.fromisoformat(raw["as_of"]),
             orjson.loads(value),
             tuple(raw["segments"]),
-            tuple([Tag(t["name"], t["source"], date.fromisoformat(t["since"])) for t in raw["tags"]]),
+            tuple([_tag(tag) for tag in tags]) if tags else (),
             raw["attributes"],
             raw["consent"],
-            tuple([_contact(c) for c in raw["contacts"]]),
+            tuple([_contact(contact) for contact in contacts]) if contacts else (),
             raw["open_issue"],
-            History.from_json(raw["history"]),
+            History(
+                tuple(bought["order_days"]),
+                tuple(bought["items"]),
+                tuple(map(tuple, bought["positions"])),
+                tuple(bought.get("places", ())),
+            ),
             raw["known"],
         )
     except (KeyError, TypeError, ValueError) as error:
@@ -109,7 +115,7 @@ def from_json(raw: Mapping[str, Any]) -> Profile:
     fields = dict(raw)
     try:
         customer_id, as_of = fields.pop("customer_id"), _day(fields.pop("as_of"))
-        tags = tuple([Tag(t["name"], t["source"], _day(t["since"])) for t in fields.pop("tags", ())])
+        tags = tuple([_tag(tag) for tag in fields.pop("tags", ())])
         contacts = tuple([_contact(c) for c in fields.pop("contacts", ())])
         segments = tuple(fields.pop("segments", ()))
         history = History.from_json(fields.pop("history", None) or _NOTHING)
@@ -122,6 +128,10 @@ def from_json(raw: Mapping[str, Any]) -> Profile:
 
 
 _NOTHING: Final[dict[str, list[object]]] = {"order_days": [], "items": [], "positions": []}
+
+
+def _tag(raw: Mapping[str, Any]) -> Tag:
+    return Tag(raw["name"], raw["source"], _day(raw["since"]))
 
 
 def _contact(raw: Mapping[str, Any]) -> Contact:

@@ -9,6 +9,7 @@ errors        how an error becomes an answer: one table, one shape
 doorway       what every request passes: its id, the security headers, the largest body
 threshold     HTTP with a bound on the head of a request
 express       the short way to the one question asked all day
+questions     what is asked all day in the same words, read once
 addresses     which part of an address is a key, slashes and all
 description   the API's own description, with how to sign in
 refusals      why the service says no

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import time
+from collections.abc import Awaitable, Mapping
 from typing import Final
 
 import orjson
@@ -80,23 +81,24 @@ class Doorway:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = _request_id(scope)
+        headers = dict(reversed(scope["headers"]))  # of two of one name the first counts
+        request_id = _request_id(headers)
         scope.setdefault("state", {})["request_id"] = request_id
         path = undivided(scope.get("raw_path") or b"")
         if path is not None:
             scope["path"], scope["state"][SLASHED] = path, True
         status, started = 500, time.perf_counter()
 
-        async def send_dressed(message: Message) -> None:
+        def send_dressed(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 self._dress(message, request_id)
-            await send(message)
+            return send(message)
 
         self.metrics.running += 1
         try:
-            if _announced(scope) > self.largest_body:
+            if _announced(headers) > self.largest_body:
                 answer = error_answer(request_id, 413, "too_large", _TOO_LARGE, _SMALLER)
                 await answer(scope, receive, send_dressed)
             else:
@@ -108,8 +110,8 @@ class Doorway:
     def _dress(self, message: Message, request_id: str) -> None:
         """Put on the headers that the answer does not wear already."""
         given, worn = message["headers"], self.headers
-        if not self._names.isdisjoint([name for name, _ in given]):
-            names = {name for name, _ in given}
+        names = {name for name, _ in given}
+        if not self._names.isdisjoint(names):
             worn = [(name, value) for name, value in worn if name not in names]
         message["headers"] = [*given, *worn, (b"x-request-id", request_id.encode("ascii"))]
 
@@ -157,16 +159,14 @@ def error_answer(
     return Response(orjson.dumps({"error": body}), status, headers, media_type="application/json")
 
 
-def _announced(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+def _announced(headers: Mapping[bytes, bytes]) -> int:
+    size = headers.get(b"content-length", b"")
+    return int(size) if size.isdigit() else 0
 
 
-def _request_id(scope: Scope) -> str:
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
     """Return the caller's request id when it is a plain word, else a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and _ID.fullmatch(value):
-            return bytes(value).decode("ascii")
+    given = headers.get(b"x-request-id")
+    if given is not None and _ID.fullmatch(given):
+        return bytes(given).decode("ascii")
     return os.urandom(16).hex()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +18,8 @@ from serving.access.gate import Gate
 from serving.access.identity import Identity
 from serving.addresses import SLASHED
 from serving.errors import explained
-from serving.schemas import OffersBody, offers_json
+from serving.questions import Question, Questions
+from serving.schemas import offers_json
 from serving.service import Service
 
 START: Final = "/v1/customers/"
@@ -27,7 +27,6 @@ END: Final = "/next-best-offers"
 PATH: Final = f"{START}{{customer_id}}{END}"
 _LONGEST: Final = 200
 _JSON: Final = b"application/json"
-_NO_CONTEXT: Final = OffersBody()
 
 
 class Express:
@@ -47,6 +46,7 @@ class Express:
         self.app = app
         self.service = service
         self.gate = gate
+        self._questions = Questions()
         self._tell = partial(offers_json, refused_limit=service.settings.serving.refused_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,14 +57,13 @@ class Express:
             await self.app(scope, receive, send)
             return
         first = await receive()
-        question = _question(first)
+        question = self._question(first, who)
         if question is None or not self.gate.count(who, customer_id):
             await self.app(scope, _again(first, receive), send)
             return
         scope["route"] = self
         try:
-            context = question.context.context(who.subject)
-            body = await self.service.decide(customer_id, context, self._tell, question.text)
+            body = await self.service.decide(customer_id, question.context, self._tell, question.text)
         except ClvError as error:
             await explained(Request(scope), error)(scope, receive, send)
             return
@@ -79,18 +78,18 @@ class Express:
 
     def _who(self, scope: Scope) -> Identity | None:
         """Return who asks, if that can be told at once and they send JSON of an announced size."""
-        authorization = kind = host = size = b""
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                authorization = authorization or value
-            elif name == b"content-type":
-                kind = kind or value
-            elif name == b"host":
-                host = host or value
-            elif name == b"content-length":
-                size = value
-        plain = size and (kind == _JSON or size == b"0")
-        return self.gate.at_once(host, authorization, PATH) if plain else None
+        headers = dict(reversed(scope["headers"]))  # of two of one name the first counts
+        size = headers.get(b"content-length")
+        plain = size and (headers.get(b"content-type") == _JSON or size == b"0")
+        if not plain:
+            return None
+        return self.gate.at_once(headers.get(b"host", b""), headers.get(b"authorization", b""), PATH)
+
+    def _question(self, message: Message, who: Identity) -> Question | None:
+        """Return the question of a body that came in one piece; None if it cannot be read."""
+        if message["type"] != "http.request" or message.get("more_body"):
+            return None
+        return self._questions.read(message.get("body", b""), who.subject)
 
 
 def _asked_about(scope: Scope) -> str | None:
@@ -108,19 +107,6 @@ def _asked_about(scope: Scope) -> str | None:
         and SLASHED not in scope["state"]
     )
     return customer_id if plain else None
-
-
-def _question(message: Message) -> OffersBody | None:
-    """Return the question of a body that came in one piece; None if it cannot be read."""
-    if message["type"] != "http.request" or message.get("more_body"):
-        return None
-    body = message.get("body")
-    if not body:
-        return _NO_CONTEXT
-    try:
-        return OffersBody.model_validate_json(body)
-    except ValidationError:
-        return None
 
 
 def _again(first: Message, receive: Receive) -> Receive:

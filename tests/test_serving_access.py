@@ -22,6 +22,7 @@ from fastapi.routing import APIRoute
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from clv.errors import SettingError
+from models.forgotten import pseudonym
 from serving.access.limits import Bucket, Curiosity
 from serving.access.roles import ACCESS, OPEN, ROLES, SCOPES, may
 from serving.access.tokens import Tokens, read_keys
@@ -30,6 +31,7 @@ from serving.refusals import NotSignedIn, TooMany
 from serving.secret import installation_secret
 from serving.settings import SecuritySettings, Settings
 from serving.store.keys import end_key, make_key
+from serving.store.people import Pseudonyms
 from serving.threshold import Threshold
 from tests.browsing import running
 from tests.fakes import LocalClient, open_shop, publish_shop
@@ -560,3 +562,10 @@ def test_a_secret_that_is_missing_or_short_is_refused(tmp_path: Path, content: s
         file.write_text(content)
     with pytest.raises(SettingError):
         installation_secret(Settings(security={"secret_file": file}))
+
+
+@pytest.mark.parametrize("secret", [b"a secret of sixteen", b"x" * 64, b"y" * 200])
+@pytest.mark.parametrize("who", ["ann", "", "王小明", "x" * 300])
+def test_service_and_night_give_a_person_one_name(secret: bytes, who: str) -> None:
+    names = Pseudonyms(secret)
+    assert names.of(who) == names.of(who) == pseudonym(secret, who)

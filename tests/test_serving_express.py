@@ -16,11 +16,13 @@ from starlette.types import Message, Receive, Scope, Send
 from serving import express
 from serving.app import create_app
 from serving.express import Express
+from serving.questions import Questions
 from serving.refusals import NotSignedIn
 from serving.schemas import OffersAnswer, offers_json
 from serving.service import Answer
 from serving.settings import Settings
 from serving.store.database import Row
+from serving.store.decisions import find_decision
 from serving.store.keys import end_key, make_key
 from tests.fakes import LocalClient, open_shop, publish_shop
 
@@ -261,3 +263,62 @@ def test_what_the_log_does_not_take_in_time_says_so_and_nothing_else_differs(var
     assert 0.09 < took < 1
     fresh = {"decision_id": "", "at": "", "logged": None}
     assert {**usual, **fresh} == {**unlogged, **fresh}
+
+
+ASKED = b'{"context": {"channel": "chat", "intent": "ask"}}'
+
+
+def test_a_body_seen_before_is_known_again_and_each_keeps_their_own_name() -> None:
+    questions = Questions()
+    first = questions.read(ASKED, "kim")
+    assert first is not None
+    assert (first.context.agent_id, first.context.intent, first.text) == ("kim", "ask", "")
+    assert questions.read(ASKED, "kim") is first
+    other = questions.read(ASKED, "lee")
+    assert other is not None
+    assert other.context.agent_id == "lee"
+    assert questions.read(ASKED, "kim") is first
+
+
+@pytest.mark.parametrize("body", [b'{"text": "I am ill"}', b'{"context": {}, "text": "x"}', b"{", b"null"])
+def test_what_a_customer_said_is_not_remembered_nor_what_cannot_be_read(body: bytes) -> None:
+    questions = Questions()
+    first, again = questions.read(body, "kim"), questions.read(body, "kim")
+    assert first == again
+    assert not questions._known
+
+
+def test_only_so_much_is_remembered() -> None:
+    questions = Questions()
+    for number in range(3000):
+        body = b'{"context": {"topic": "%d"}}' % number
+        question = questions.read(body, "kim")
+        assert question is not None
+        assert question.context.topic == str(number)
+    assert len(questions._known) == 1024
+    long = b'{"context": {"topic": "x"}%s}' % (b" " * 600)
+    assert questions.read(long, "kim") is not None
+    assert len(questions._known) == 1024
+    assert (long, "kim") not in questions._known
+
+
+def test_two_who_ask_the_same_are_told_apart_in_the_log(guarded: LocalClient) -> None:
+    with guarded.app.state.service.memory.database.writing() as connection:
+        shown = {
+            owner: make_key(
+                connection,
+                guarded.app.state.gate._doorkeeper._secret,
+                owner=owner,
+                role="agent",
+                scopes=(),
+                at=1,
+            )
+            for owner in ("kim", "lee")
+        }
+    guarded.app.state.gate._doorkeeper._read_at = float("-inf")
+    for owner in ("kim", "lee", "kim"):
+        headers = {"authorization": f"Bearer {shown[owner]}", "content-type": "application/json"}
+        answer = guarded.post(ASK.format("ann"), content=ASKED, headers=headers).json()
+        kept = find_decision(guarded.app.state.service.memory.database, answer["decision_id"])
+        assert kept is not None
+        assert kept.agent_id == owner

@@ -58,6 +58,7 @@ class Doorkeeper:
         self, secret: bytes, read_keys: Callable[[], dict[str, Key]], tokens: Tokens | None = None
     ) -> None:
         self._secret = secret
+        self._marking = hashlib.blake2b(digest_size=16, key=secret[:64])
         self._read_keys = read_keys
         self._tokens = tokens
         self._keys: dict[str, Key] = {}
@@ -110,7 +111,9 @@ class Doorkeeper:
         """
         if not self.fresh:
             return None
-        mark = hashlib.blake2b(authorization, digest_size=16, key=self._secret[:64]).digest()
+        marking = self._marking.copy()
+        marking.update(authorization)
+        mark = marking.digest()
         known = self._recognised.get(mark)
         if known is None:
             scheme, _, presented = authorization.decode("latin-1").partition(" ")

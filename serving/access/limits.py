@@ -35,8 +35,8 @@ class Bucket:
 
     def take(self, caller: str) -> int:
         """Count a request; return 0, or the seconds to wait when there was one too many."""
-        left, at = self._left.get(caller, (float(self._per_minute), self._now()))
         now = self._now()
+        left, at = self._left.get(caller, (float(self._per_minute), now))
         left = min(self._per_minute, left + (now - at) * self._per_minute / 60)
         if left < 1:
             return max(1, round((1 - left) * 60 / self._per_minute))

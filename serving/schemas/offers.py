@@ -138,6 +138,7 @@ def offers_json(answer: Answer, refused_limit: int) -> bytes:
 
 
 def _hint(hint: Hint, publication: Publication) -> dict[str, object]:
+    tags = hint.segment_tags
     return {
         "rank": hint.rank,
         "offer_id": hint.offer_id,
@@ -149,7 +150,7 @@ def _hint(hint: Hint, publication: Publication) -> dict[str, object]:
         "value": hint.value,
         "priority": hint.priority,
         "selection_probability": hint.selection_probability,
-        "segment_tags": publication.shown(hint.segment_tags),
+        "segment_tags": tags if publication.private_segments.isdisjoint(tags) else publication.shown(tags),
     }
 
 
