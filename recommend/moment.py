@@ -191,25 +191,32 @@ class Moment:
 
     def _refuse(self, rows: Ints, ownership: Ints) -> Codes:
         """Return the refusal of each candidate by everything but its worth."""
-        codes, checks = self._paused(), self.listing.own_checks
-        gates = self.listing.gates[rows]
+        codes, gates = self._paused(), self.listing.gates[rows]
         verdicts = [(gate, self._verdict(self.listing.gate_list[gate])) for gate in set(gates.tolist())]
         refused = [(gate, verdict) for gate, verdict in verdicts if verdict.code]
         owned = ownership >= OWNED
-        own_checks = [] if checks is None else checks[self.places].nonzero()[0].tolist()
-        if refused or own_checks or owned.any():
-            stages = np.full(len(codes), _NEVER)
-            for gate, verdict in refused:
-                held = gates == gate
-                codes[held], stages[held] = verdict.code, verdict.stage
-            owned &= stages > _AS_APPLICABILITY
-            codes[owned], stages[owned] = self.number("applicability", _OWNED), _AS_APPLICABILITY
-            for place in own_checks:
-                if code := self._own_check(place, int(stages[place])):
-                    codes[place] = code
+        if refused or self.listing.own_checks is not None:
+            self._refuse_in_order(codes, gates, refused, owned)
+        elif owned.any():
+            codes[owned] = self.number("applicability", _OWNED)
         self._unavailable(codes)
         self._repeated(codes)
         return codes
+
+    def _refuse_in_order(
+        self, codes: Codes, gates: Ints, refused: Iterable[tuple[int, Verdict]], owned: Flags
+    ) -> None:
+        """Hold back what a gate, ownership or a rule about the offer refuses, the earliest stage first."""
+        stages = np.full(len(codes), _NEVER)
+        for gate, verdict in refused:
+            held = gates == gate
+            codes[held], stages[held] = verdict.code, verdict.stage
+        owned = owned & (stages > _AS_APPLICABILITY)
+        codes[owned], stages[owned] = self.number("applicability", _OWNED), _AS_APPLICABILITY
+        checks = self.listing.own_checks
+        for place in [] if checks is None else checks[self.places].nonzero()[0].tolist():
+            if code := self._own_check(place, int(stages[place])):
+                codes[place] = code
 
     def _paused(self) -> Codes:
         """Return who is paused after a refusal, or has reached a cap; mandatory messages are not."""
