@@ -47,10 +47,9 @@ Known gotchas
   the first purchase, not from today.
 * A model may be fitted in any unit of time; it then answers in that unit. Valuations are in days.
 * ``churn_probability`` is the chance of no order in the horizon; having left is one less
-``probability_alive``.
+  ``probability_alive``.
 * A valuation with a ``stack`` needs the column ``tilt`` (``ValueModel.tilts``) to rank by what the trees
-know;
-  without it only the level is corrected.
+  know; without it only the level is corrected.
 """
 
 from __future__ import annotations

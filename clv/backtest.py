@@ -19,14 +19,14 @@ import numpy as np
 import pandas as pd
 
 from clv.circumstances import Circumstances
-from clv.columns import CUSTOMER_ID, LOG_GAP_SUM, ORDERED_AT, PREDICTED_CLV, PREDICTED_NUMBER_OF_ORDERS, TILT
+from clv.columns import CUSTOMER_ID, ORDERED_AT, PREDICTED_CLV, PREDICTED_NUMBER_OF_ORDERS, TILT
 from clv.errors import TooLittleData
 from clv.fitting import DropoutNotIdentified, LittleEvidence
 from clv.histories import FloatArray
 from clv.holdout import Measures, Split, cut_offs, measure, past_rate, past_spend_rate, split
 from clv.spend import GammaGamma
 from clv.stacking import study, teach_from
-from clv.summary import log_gaps
+from clv.summary import with_log_gaps
 from clv.valuation import ValueModel
 from clv.value import ValueConfig
 
@@ -219,8 +219,7 @@ def _plain_trials(held: Split, visible: pd.DataFrame) -> tuple[list[Trial], dict
     One spend model serves all of them.
     """
     days, summary = held.horizon_days, held.summary
-    gaps = log_gaps(visible, held.as_of).reindex(summary[CUSTOMER_ID])
-    summary = summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)})
+    summary = with_log_gaps(summary, visible, held.as_of)
     trials = [_trial(PAST_SPEND, held, past_spend_rate(summary, days), past_rate(summary, days))]
     models: dict[str, _Fitted] = {}
     spend: GammaGamma | None = None

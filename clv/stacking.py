@@ -19,14 +19,14 @@ import numpy as np
 import pandas as pd
 
 from clv.circumstances import Circumstances, aligned, names_of
-from clv.columns import AGE_DAYS, CUSTOMER_ID, FREQUENCY, HISTORIC_REVENUE, LOG_GAP_SUM, ORDERED_AT
+from clv.columns import AGE_DAYS, CUSTOMER_ID, FREQUENCY, HISTORIC_REVENUE, ORDERED_AT
 from clv.errors import DataError, TooLittleData
 from clv.histories import FloatArray, column
 from clv.holdout import Split, split
 from clv.machine import Lesson, Machine
 from clv.recent import features
 from clv.season import season_index
-from clv.summary import log_gaps
+from clv.summary import with_log_gaps
 
 if TYPE_CHECKING:
     from clv.valuation import ValueModel
@@ -277,8 +277,7 @@ def _visible(purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
 def _cut(visible: pd.DataFrame, day: date, days: int) -> Split:
     """Split the log on a day, with what a model of regular buyers needs beside the summary."""
     past = split(visible, day, days)
-    gaps = log_gaps(visible, day).reindex(past.summary[CUSTOMER_ID])
-    return replace(past, summary=past.summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)}))
+    return replace(past, summary=with_log_gaps(past.summary, visible, day))
 
 
 def _past(past: Split, visible: pd.DataFrame, config: ValueConfig) -> Past:

@@ -30,7 +30,7 @@ from clv.columns import (
 )
 from clv.errors import MissingColumn
 
-__all__ = ["log_gaps", "purchase_days", "summarize", "visible_lines"]
+__all__ = ["log_gaps", "purchase_days", "summarize", "visible_lines", "with_log_gaps"]
 
 _DAY = "day"
 
@@ -174,3 +174,19 @@ def _returns_before_any_purchase(purchases: pd.DataFrame, as_of: date) -> pd.Ser
         return pd.Series(dtype=np.float64)
     homes = _homes(lines[~lines[IS_RETURN]], returned)
     return homes[homes[_DAY].isna()].groupby(CUSTOMER_ID)[AMOUNT].sum()
+
+
+def with_log_gaps(summary: pd.DataFrame, purchases: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Return a summary with ``log_gap_sum`` beside it: what a model of regular buyers needs.
+
+    Parameters
+    ----------
+    summary
+        As :func:`summarize` gives it.
+    purchases
+        The log it was made from.
+    as_of
+        Its last visible day.
+    """
+    gaps = log_gaps(purchases, as_of).reindex(summary[CUSTOMER_ID])
+    return summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(np.float64)})

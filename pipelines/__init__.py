@@ -51,6 +51,7 @@ trained     what came of a training: a model in a sealed folder, or why there is
 evaluate    judges the value model on days it did not see, against naive answers and the champion
 promises    judges the propensity model: its ranking, and whether it keeps its promises
 chance      whether a difference is more than chance
+lead        a model's lead over its naive rival, beside the champion's
 evaluation  how a model did and whether it may become the champion
 pictures    pictures of a report beside those of the value package
 report      pictures, model card and evaluation, in one folder

@@ -9,9 +9,9 @@ from typing import Final
 import pandas as pd
 
 from clv.circumstances import Circumstances
-from clv.columns import CUSTOMER_ID, LOG_GAP_SUM, TILT
+from clv.columns import TILT
 from clv.errors import TooLittleData
-from clv.summary import log_gaps, summarize
+from clv.summary import summarize, with_log_gaps
 from clv.valuation import ValueModel
 from pipelines.ledger import Ledger
 
@@ -76,9 +76,7 @@ def summary_of(orders: pd.DataFrame, as_of: date) -> pd.DataFrame:
     pandas.DataFrame
         As :func:`clv.summary.summarize` gives it, and ``log_gap_sum``.
     """
-    summary = summarize(orders, as_of)
-    gaps = log_gaps(orders, as_of).reindex(summary[CUSTOMER_ID])
-    return summary.assign(**{LOG_GAP_SUM: gaps.to_numpy(float)})
+    return with_log_gaps(summarize(orders, as_of), orders, as_of)
 
 
 def tilted(

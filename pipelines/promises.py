@@ -7,7 +7,6 @@ difference that is more than chance, and the verdict says how certain each diffe
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +17,7 @@ from models.files import read_bundle
 from models.verdict import Check, Verdict
 from pipelines.chance import calibration_chance, interval, told
 from pipelines.evaluation import Evaluation
+from pipelines.lead import lead_check
 from pipelines.progress import Progress, silent
 from pipelines.report import propensity_report
 from pipelines.trained import seal_again
@@ -25,6 +25,7 @@ from recommend.candidates import Proposer
 
 MOST_CALIBRATION_ERROR: Final = 0.03
 MOST_OFFER_RATIO: Final = 2.0
+_LEADS: Final = "its NDCG@10 is {ours:+.1%} over frequency's, the champion's was {theirs:+.1%}"
 
 
 def evaluate_propensity(
@@ -48,7 +49,7 @@ def evaluate_propensity(
     figures = Proposer.load(folder).evaluation_
     metrics = promise_metrics(figures)
     rival = None if champion is None else read_bundle(champion)
-    checks = [*promise_checks(metrics), *_champion_check(bundle, rival, metrics)]
+    checks = [*promise_checks(metrics), *lead_check(bundle, rival, metrics, "ndcg_lead", _LEADS)]
     ours, theirs = metrics["recall_at_10"], metrics["frequency_recall_at_10"]
     evaluation = Evaluation(
         kind=bundle.kind,
@@ -130,27 +131,6 @@ def _offer_checks(metrics: Mapping[str, float]) -> list[Check]:
         Check("offers", ours < theirs, ours, theirs, words),
         Check("calibration of offers", held, ratio, MOST_OFFER_RATIO, level),
     ]
-
-
-def _champion_check(bundle: Bundle, rival: Bundle | None, metrics: Mapping[str, float]) -> list[Check]:
-    """Compare leads over frequency: each was judged on the last slice before its own day.
-
-    A newer model is turned down only if its lead is smaller by more than chance; one that is not newer has to
-    have the greater lead.
-    """
-    if rival is None:
-        return []
-    if rival.version == bundle.version:
-        return [Check("champion", True, 0.0, 0.0, "it is the champion's equal, file by file")]
-    ours, theirs = metrics["ndcg_lead"], rival.metrics.get("ndcg_lead", 0.0)
-    error = math.hypot(metrics.get("ndcg_lead_se", 0.0), rival.metrics.get("ndcg_lead_se", 0.0))
-    newer = bundle.as_of > rival.as_of
-    held = interval(ours - theirs, error)[1] >= 0 if newer else ours > theirs
-    words = (
-        f"its NDCG@10 is {ours:+.1%} over frequency's, the champion's was {theirs:+.1%} "
-        f"({told(ours - theirs, error)})"
-    )
-    return [Check("champion", held, ours, theirs, words)]
 
 
 def _tables(bundle: Bundle, metrics: Mapping[str, float]) -> tuple[Comparison, ...]:

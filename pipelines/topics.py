@@ -6,7 +6,6 @@ listens with its dictionaries alone.
 
 from __future__ import annotations
 
-import math
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -14,12 +13,12 @@ from typing import Final
 import pandas as pd
 
 from clv.errors import TooLittleData
-from models.bundle import Bundle
 from models.card import Comparison
 from models.files import read_bundle
 from models.verdict import Check, Verdict
 from pipelines.chance import interval, told
 from pipelines.evaluation import Evaluation
+from pipelines.lead import lead_check
 from pipelines.ledger import Ledger
 from pipelines.orders import fingerprint_of
 from pipelines.progress import Progress, silent
@@ -28,6 +27,7 @@ from pipelines.trained import TOPICS, Absent, Trained, absent, seal, seal_again
 from recommend.topics import TopicModel
 
 MOST_MESSAGES: Final = 100_000
+_LEADS: Final = "its lead over the most frequent topic is {ours:.1%}, the champion's was {theirs:.1%}"
 _LABELLED: Final = """
 SELECT customer_id, "text", topic, occurred_at FROM interactions
 WHERE occurred_at::DATE <= ? AND trim("text") <> '' AND trim(topic) <> ''
@@ -122,7 +122,7 @@ def evaluate_topics(
         metrics=metrics,
         headline=f"topics accuracy {ours:.3f} (most frequent topic {usual:.3f}), "
         f"{metrics['accuracy_when_answered']:.3f} on the {metrics['answered']:.0%} it answers",
-        verdict=Verdict.of([_majority_check(metrics), *_champion_check(bundle, rival, metrics)]),
+        verdict=Verdict.of([_majority_check(metrics), *lead_check(bundle, rival, metrics, "lead", _LEADS)]),
     )
     write_report(seal_again(folder, bundle, metrics), TOPICS_PURPOSE, evaluation, {}, report)
     progress("topics: report", 1, 1)
@@ -143,19 +143,3 @@ def _majority_check(metrics: dict[str, float]) -> Check:
         metrics["majority"],
         words,
     )
-
-
-def _champion_check(bundle: Bundle, rival: Bundle | None, metrics: dict[str, float]) -> list[Check]:
-    """Compare leads over the most frequent topic: each was judged on messages of its own day."""
-    if rival is None:
-        return []
-    if rival.version == bundle.version:
-        return [Check("champion", True, 0.0, 0.0, "it is the champion's equal, file by file")]
-    ours, theirs = metrics["lead"], rival.metrics.get("lead", 0.0)
-    error = math.hypot(metrics["lead_se"], rival.metrics.get("lead_se", 0.0))
-    held = interval(ours - theirs, error)[1] >= 0 if bundle.as_of > rival.as_of else ours > theirs
-    words = (
-        f"its lead over the most frequent topic is {ours:.1%}, the champion's was {theirs:.1%} "
-        f"({told(ours - theirs, error)})"
-    )
-    return [Check("champion", held, ours, theirs, words)]

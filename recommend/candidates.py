@@ -290,7 +290,7 @@ class Proposer:
         Raises
         ------
         UnknownFormat
-            If it was written by a newer format.
+            If it was written in another format.
         """
         head = json.loads((folder / "proposer.json").read_text(encoding="utf-8"))
         if head["format"] != FORMAT:

@@ -90,7 +90,7 @@ class Plan:
         Raises
         ------
         TooLittleData
-            If the history holds fewer than six horizons.
+            If the history holds fewer than five horizons.
         """
         if horizon_days < 1:
             raise TooLittleData(f"A horizon of {horizon_days} days is none.", hint="Give at least 1 day.")
