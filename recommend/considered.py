@@ -85,11 +85,11 @@ class Considered(ByColumn):
         dropped = self.codes.nonzero()[0]  # those proposed stand by offer
         likeliest = dropped[(-proposed.propensity[dropped]).argsort(kind="stable")[:most]]
         columns = (likeliest, self.kinds[likeliest], self.codes[likeliest], proposed.propensity[likeliest])
-        found = []
+        found: list[HeldBack] = []
         for place, kind, code, propensity in zip(*[column.tolist() for column in columns], strict=True):
             if refusal := refusals[code]:
                 reason = self._words(refusal, place) if refusal.filled else refusal.reason
-                found.append(HeldBack(ids[place], KINDS[kind], refusal.stage, reason, propensity))
+                found.append((ids[place], KINDS[kind], refusal.stage, reason, propensity))
         return found
 
     def _words(self, refusal: Refusal, place: int) -> str:

@@ -191,7 +191,8 @@ def _considered(
 def _unsaid(moment: Moment, standing: Standing, seats: Seats, arm: Arm) -> Codes:
     """Return why each of those that passed would not be said beside those that are."""
     left = standing.places
-    codes = np.full(len(left), moment.number("arbitration", seats.full()), dtype=np.uint16)
+    codes = np.empty(len(left), dtype=np.uint16)
+    codes[:] = moment.number("arbitration", seats.full())
     for kind in seats.kinds:
         if reason := seats.refuses_kind(kind):
             codes[moment.kinds[left] == KIND_CODES[kind]] = moment.number("arbitration", reason)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, TypeAlias
 
 Kind = Literal["cross_sell", "upsell", "replenish", "win_back", "bundle", "retention", "service"]
 Stage = Literal[
@@ -60,14 +60,11 @@ class Hint:
     segment_tags: tuple[str, ...] = ()
 
 
-class HeldBack(NamedTuple):
-    """What is told of a candidate that was dropped: by which stage, and why."""
+HeldBack: TypeAlias = tuple[str, Kind, Stage, str, float]
+"""What is told of a candidate that was dropped: offer, kind, by which stage, why, and its propensity.
 
-    offer_id: str
-    kind: Kind
-    stage: Stage
-    reason: str
-    propensity: float
+A plain tuple: an answer tells of twenty.
+"""
 
 
 class ByColumn(Sequence[Ranked]):
@@ -123,8 +120,8 @@ class Decision:
         if isinstance(self.candidates, ByColumn):
             return self.candidates.likeliest_dropped(most)
         refused = [
-            HeldBack(one.offer_id, one.kind, one.dropped_by, one.reason, one.propensity)
+            (one.offer_id, one.kind, one.dropped_by, one.reason, one.propensity)
             for one in self.candidates
             if one.dropped_by
         ]
-        return sorted(refused, key=lambda one: (-one.propensity, one.offer_id))[:most]
+        return sorted(refused, key=lambda one: (-one[-1], one[0]))[:most]

@@ -23,7 +23,7 @@ from recommend.facts import facts_of
 from recommend.listing import Gate, gone
 from recommend.ownership import DEARER, OWNED
 from recommend.profile import Profile
-from recommend.proposed import Proposed
+from recommend.proposed import NOTHING, Proposed
 from recommend.rulebook import Check, Rulebook
 from recommend.slate import Option
 from recommend.worth import Arbitration, Scales, Weights
@@ -149,7 +149,10 @@ class Moment:
     def _items(self, places: Ints) -> list[str]:
         """Return the one item each of some candidates is about; empty if there is none or several."""
         names, only = self.proposed.item_names, self.listing.only_items
-        numbers, rows = self.proposed.items[places].tolist(), self.places[places].tolist()
+        numbers = self.proposed.items[places].tolist()
+        if NOTHING not in numbers:
+            return [names[number] for number in numbers]
+        rows = self.places[places].tolist()
         return [names[number] or only[row] for number, row in zip(numbers, rows, strict=True)]
 
     def option(self, place: int) -> Option:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
+
+_DAY: Final = timedelta(days=1)
 
 
 class Clock:
@@ -29,15 +31,5 @@ class Clock:
         wall = datetime.now(UTC)
         if self.mode == "system" or as_of is None:
             return wall
-        return datetime.combine(as_of + timedelta(days=1), wall.timetz())
-
-    def today(self, as_of: date | None) -> date:
-        """Return the last visible day, the one before the business time's.
-
-        Examples
-        --------
-        >>> clock = Clock("system")
-        >>> clock.now(None).date() - clock.today(None) == timedelta(days=1)
-        True
-        """
-        return self.now(as_of).date() - timedelta(days=1)
+        day = as_of + _DAY
+        return wall.replace(year=day.year, month=day.month, day=day.day)

@@ -60,7 +60,6 @@ class Memory:
         self.pseudonyms = people.Pseudonyms(secret)
         self.trail = trail.Trail(secret)
         self.log_wait_seconds = settings.store.log_wait_seconds
-        self.unlogged = 0
         self._tidied = 0
         self._later: deque[Row] = deque(maxlen=_MOST_LATER)
         self.trouble = ""
@@ -152,7 +151,6 @@ class Memory:
                 in_time = await entry.written is None
             except Refusal:
                 self._later.append(entry.payload)
-        self.unlogged += not in_time
         return in_time
 
     def _go_on_without(self, entry: Waiting) -> None:

@@ -87,11 +87,6 @@ class Publication:
         """Return the segments that may be named beside a customer."""
         return tuple(name for name in segments if name not in self.private_segments)
 
-    def offer_name(self, offer_id: str) -> str:
-        """Return what the agent calls an offer."""
-        offer = self.catalogue.by_id.get(offer_id)
-        return offer.name if offer else offer_id
-
     @property
     def models(self) -> dict[str, str]:
         """Versions by model, without those that are absent."""

@@ -144,7 +144,3 @@ class GatedRoute(APIRoute):
             return await answer(request)
 
         return handle
-
-
-UNSIGNED: Final = ("/static",)
-"""Paths outside the routes: the page's own files, in which nothing of a customer is."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any, Final, TypeAlias
@@ -78,7 +77,6 @@ class Commits:
         self.weight = 0
         self.trouble = ""
         self.commits = 0
-        self.seconds = 0.0
 
     async def write(self, kind: str, payload: Any, weight: int = 1) -> Any:  # noqa: ANN401
         """Write a payload; return what its handler said, after the commit.
@@ -234,7 +232,6 @@ class Commits:
 
     def _commit(self, group: Sequence[Waiting]) -> Sequence[Any]:
         """Write a group in one transaction."""
-        started = time.perf_counter()
         kinds = {entry.kind for entry in group}
         alone = self._at_once.get(next(iter(kinds))) if len(kinds) == 1 else None
         if alone and self._database.is_sqlite and len(group) <= _MOST_AT_ONCE:
@@ -244,7 +241,6 @@ class Commits:
         else:
             results = self._by_kind(group)
         self.commits += 1
-        self.seconds += time.perf_counter() - started
         return results
 
     def _by_kind(self, group: Sequence[Waiting]) -> list[Any]:
