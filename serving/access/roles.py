@@ -11,7 +11,6 @@ AGENT: Final = frozenset({"agent", "admin"})
 MARKETER: Final = frozenset({"marketer", "admin"})
 ADMIN: Final = frozenset({"admin"})
 READERS: Final = frozenset({"auditor", "admin"})
-EVERYBODY: Final = frozenset(ROLES)
 
 # Method and path -> roles. A scope named beside them lets a machine's key in as well.
 ACCESS: Final[dict[tuple[str, str], tuple[frozenset[str], str]]] = {
