@@ -456,6 +456,10 @@ def test_a_flood_is_turned_away_and_passes_without_a_trace(tmp_path: Path, recor
         scales = threading.Thread(target=weigh)
         scales.start()
         asyncio.run(flood.at(3 * capacity, FLOOD_SECONDS))
+        while not (LONG or flood.statuses[429]) and capacity < 10_000:
+            capacity *= 2  # it was measured while the machine was busy with something else
+            flood.sent = 0
+            asyncio.run(flood.at(3 * capacity, FLOOD_SECONDS))
         enough.set()
         scales.join()
         started = time.monotonic()
