@@ -27,7 +27,7 @@ from recommend.profile import Profile
 
 CUSTOMERS: Final = "customers.sqlite"
 SEGMENTS: Final = "segments.json"
-PREPARED: Final = "prepared"  # the document that says how prepared candidates are read
+PREPARED: Final = "candidates"  # says how prepared candidates are read; "prepared" was another layout's
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _SCHEMA: Final = """
     PRAGMA page_size = 16384; -- a customer's row then lies on one page

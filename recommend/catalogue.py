@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import isfinite
 from typing import Any, Final, get_args
 
 from clv.errors import DataError
@@ -143,6 +144,9 @@ class Offer:
             self._refuse("Its last day is before its first.", "Swap valid_from and valid_to.")
         if not 0 <= self.starting_propensity <= 1 or not 0 <= self.lifetime_share <= 1:
             self._refuse("A probability or share is outside 0 to 1.", "Write 0.05 for five percent.")
+        amounts = (self.margin or 0.0, self.price or 0.0, self.cost, self.lifetime_change, self.lever)
+        if not all(map(isfinite, amounts)):
+            self._refuse("An amount of it is not finite.", "Leave a margin that is unknown empty.")
         if self.starting_evidence < 0 or self.cost < 0 or any(cap.count < 1 for cap in self.caps):
             self._refuse("Evidence, cost and caps cannot be negative.", "A cap is at least 1.")
 

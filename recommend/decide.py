@@ -24,7 +24,7 @@ from recommend.policies import Policies
 from recommend.profile import Profile
 from recommend.rulebook import Rulebook
 from recommend.silence import reason_of_silence
-from recommend.slate import Explorer, Options, Seats, Selection
+from recommend.slate import Explorer, Options, Seat, Seats, Selection
 from recommend.worth import KIND_CODES, Arbitration
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -130,10 +130,11 @@ def _select(
         chosen = seats.fill(kinds[sure:], items[sure:])
         found = Selection(chosen, (1.0,) * len(chosen))
     else:
-        options = Options(standing.places[sure:].tolist(), moment.option)
+        sitters = list(map(Seat, kinds[sure:], items[sure:]))
+        options = Options(standing.places[sure:].tolist(), sitters, moment.option)
         found = explorer.select(options, seats.copy(), key)
         for index in found.chosen:
-            seats.take(options[index])
+            seats.take(sitters[index])
     chosen = (*first, *(index + sure for index in found.chosen))
     return Selection(chosen, (*certain.probabilities, *found.probabilities), found.exploration), seats
 

@@ -25,7 +25,7 @@ from recommend.ownership import DEARER, OWNED
 from recommend.profile import Profile
 from recommend.proposed import NOTHING, Proposed
 from recommend.rulebook import Check, Rulebook
-from recommend.slate import Option
+from recommend.slate import Option, Seat
 from recommend.worth import Arbitration, Scales, Weights
 
 Ints: TypeAlias = NDArray[np.int64]
@@ -155,15 +155,15 @@ class Moment:
         rows = self.places[places].tolist()
         return [names[number] or only[row] for number, row in zip(numbers, rows, strict=True)]
 
-    def option(self, place: int) -> Option:
+    def option(self, place: int, seat: Seat) -> Option:
         """Return a candidate that passed as what may take a seat."""
         proposed = self.proposed
         propensity, priority = float(proposed.propensity[place]), float(self.weights.priority[place])
         evidence = max(float(proposed.evidence[place]), self.offer(place).starting_evidence)
         return Option(
             proposed.offer_ids[place],
-            proposed.item(place) or self.listing.only_items[self.places[place]],
-            KINDS[self.kinds[place]],
+            seat.item,
+            seat.kind,
             priority,
             propensity,
             priority / propensity if propensity > 0 else 0.0,

@@ -95,7 +95,7 @@ class Prepared:
     def pack(self, profile: Profile, proposed: Proposed) -> bytes:
         """Return a customer's candidates as bytes, column by column, the widest first.
 
-        None where an offer comes twice (only a decision knows the better), or where numbers would not fit.
+        Nothing where an offer comes twice (only a decision knows the better), or where numbers would not fit.
         """
         too_many = len(self._shelf.item_names) > _MOST_ITEMS or len(self._sets.names) > _MOST_SOURCES
         if too_many or not proposed.settled:
@@ -141,12 +141,12 @@ class Prepared:
 
 
 def digest(catalogue: Catalogue) -> str:
-    """Return a hash of all of a catalogue that decides which candidates there are, and in which order."""
-    told = orjson.dumps([_read_by_a_proposer(offer) for offer in catalogue.offers])
+    """Return a hash of all of a catalogue that decides what is packed, and in which order."""
+    told = orjson.dumps([_read_at_night(offer) for offer in catalogue.offers])
     return blake2b(told, digest_size=16).hexdigest()
 
 
-def _read_by_a_proposer(offer: Offer) -> tuple[object, ...]:
+def _read_at_night(offer: Offer) -> tuple[object, ...]:
     return (
         offer.offer_id,
         offer.generated,
@@ -154,6 +154,7 @@ def _read_by_a_proposer(offer: Offer) -> tuple[object, ...]:
         offer.group,
         offer.kind,
         offer.mandatory,
+        offer.repeatable,
         offer.valid_from,
         offer.valid_to,
         offer.starting_propensity,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from typing import NamedTuple, Protocol, overload
 
 from recommend.decision import Kind
@@ -70,17 +71,19 @@ class Options(Sequence[Option]):
 
     Parameters
     ----------
-    places
-        The candidates, in their order.
+    places, seats
+        The candidates, in their order, and what a seat needs to know of each.
     option
         Makes one of them an option.
     """
 
-    def __init__(self, places: Sequence[int], option: Callable[[int], Option]) -> None:
-        self._places, self._option = places, option
+    def __init__(
+        self, places: Sequence[int], seats: Sequence[Seat], option: Callable[[int, Seat], Option]
+    ) -> None:
+        self._candidates, self._option = list(zip(places, seats, strict=True)), option
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._candidates)
 
     @overload
     def __getitem__(self, index: int) -> Option: ...
@@ -90,11 +93,11 @@ class Options(Sequence[Option]):
 
     def __getitem__(self, index: int | slice) -> Option | list[Option]:
         if isinstance(index, slice):
-            return [self._option(place) for place in self._places[index]]
-        return self._option(self._places[index])
+            return [self._option(*one) for one in self._candidates[index]]
+        return self._option(*self._candidates[index])
 
     def __iter__(self) -> Iterator[Option]:
-        return map(self._option, self._places)
+        return starmap(self._option, self._candidates)
 
 
 class Seats:

@@ -150,9 +150,9 @@ class Weights(NamedTuple):
         one = ones(len(weighed))
         return Weights(
             one if context is one else np.where(weighed, context, 1.0),
-            value * weighed,
+            np.where(weighed, value, 0.0),
             one if lever is one else np.where(weighed, lever, 1.0),
-            priority * weighed,
+            np.where(weighed, priority, 0.0),
         )
 
 
@@ -275,7 +275,9 @@ class Scales:
         for factor in (context, value, lever):
             if factor is not one:
                 priority = priority * factor
-        return Weights(context, value, lever, np.maximum(priority, 0.0))
+        return Weights(
+            context, value, lever, np.where(priority > 0, priority, 0.0)
+        )  # none, too, if not a number
 
     def _context_weight(self, places: Ints, kinds: NDArray[np.uint8]) -> Floats:
         percent = np.zeros(len(places))

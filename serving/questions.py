@@ -11,6 +11,9 @@ from serving.schemas import OffersBody
 
 _MOST: Final = 1024
 _LONGEST: Final = 512  # bytes: what is asked all day is short
+# Fields that may tell of one customer, even if given twice and empty the second time, and a backslash, with
+# which their names could be written another way.
+_OF_ONE: Final = (b'"text"', b'"mentions"', b'"attributes"', b"\\")
 
 
 class Question(NamedTuple):
@@ -23,8 +26,8 @@ class Question(NamedTuple):
 class Questions:
     """Reads bodies, and knows again those that were read before.
 
-    A body with a text is never remembered: it is what a customer said. Who asks is part of what is
-    remembered, so that nobody is taken for another.
+    A body in which a customer could be found again is never remembered: one with a text, with what they
+    named, or with attributes. Who asks is part of what is remembered, so that nobody is taken for another.
     """
 
     def __init__(self) -> None:
@@ -49,7 +52,7 @@ class Questions:
         except ValidationError:
             return None
         question = Question(asked.context.context(agent_id), asked.text)
-        if not asked.text and len(body) <= _LONGEST:
+        if len(body) <= _LONGEST and not any(word in body for word in _OF_ONE):
             if len(self._known) >= _MOST:
                 del self._known[next(iter(self._known))]  # the one that came first
             self._known[body, agent_id] = question

@@ -80,6 +80,8 @@ def test_words_without_channels_are_for_every_channel() -> None:
         ({"offer_id": "x", "starting_propensity": 5}, "outside 0 to 1"),
         ({"offer_id": "x", "cost": -1.0}, "cannot be negative"),
         ({"offer_id": "x", "caps": [{"count": 0}]}, "cannot be negative"),
+        ({"offer_id": "x", "margin": "inf"}, "not finite"),
+        ({"offer_id": "x", "lever": float("inf")}, "not finite"),
         ({"offer_id": "x", "colour": "red"}, "no field 'colour'"),
         ({"offer_id": "x", "margin": "a lot"}, "'a lot' is no number"),
     ],

@@ -75,6 +75,11 @@ def test_priority_is_propensity_times_context_times_value_times_lever() -> None:
     assert shown.priority == pytest.approx(0.2 * 2 * 20 * 1.55)
 
 
+def test_what_a_policy_holds_back_has_no_value_not_even_a_negative_one() -> None:
+    held = ask(offer("loss", margin=-5.0, available=False))
+    assert repr(held.candidates[0].value) == "0.0"
+
+
 @pytest.mark.parametrize(
     ("switch", "priority"),
     [("use_propensity", 62.0), ("use_context", 6.2), ("use_value", 0.62), ("use_lever", 8.0)],

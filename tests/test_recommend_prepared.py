@@ -93,6 +93,9 @@ def test_what_was_prepared_for_another_catalogue_is_not_read(
     fewer = Catalogue(catalogue.offers[1:])
     assert Prepared.from_json(told, proposer, dearer) is not None  # a price is nothing a proposer reads
     assert Prepared.from_json(told, proposer, fewer) is None
+    again = Catalogue([replace(offer, repeatable=not offer.repeatable) for offer in catalogue.offers])
+    assert Prepared.from_json(told, proposer, again) is None  # what is owned may now be sold twice
+    assert Prepared.from_json({**told, "layout": ["<f8"]}, proposer, catalogue) is None
     assert digest(dearer) == digest(catalogue) != digest(fewer)
 
 

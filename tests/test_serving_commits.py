@@ -211,6 +211,28 @@ def test_each_is_let_go_when_its_own_time_is_over_and_written_all_the_same(
     assert len(kept(database)) == 5
 
 
+def test_who_waits_in_another_loop_is_let_go_in_time_too(database: Database, tmp_path: Path) -> None:
+    commits = commits_on(database)
+    asyncio.run(commits.write("decisions", row(1)))  # its timer dies with its loop
+    commits._patience_seconds = 0.1
+    other = sqlite3.connect(tmp_path / "service.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable, match="in time"):
+        asyncio.run(commits.write("decisions", row(2)))
+    other.close()
+
+
+def test_nothing_is_taken_any_more_once_it_is_closed(database: Database) -> None:
+    async def write() -> None:
+        commits = commits_on(database)
+        await commits.close()
+        with pytest.raises(Unavailable, match="ending"):
+            await commits.write("decisions", row(1))
+        assert commits._thread is None
+
+    asyncio.run(write())
+
+
 def test_a_mistake_of_ours_is_raised_where_they_wait_and_the_next_is_written(database: Database) -> None:
     def stumble(connection: Connection, payloads: Sequence[Any]) -> list[str]:
         raise ZeroDivisionError

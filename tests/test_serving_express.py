@@ -280,7 +280,19 @@ def test_a_body_seen_before_is_known_again_and_each_keeps_their_own_name() -> No
     assert questions.read(ASKED, "kim") is first
 
 
-@pytest.mark.parametrize("body", [b'{"text": "I am ill"}', b'{"context": {}, "text": "x"}', b"{", b"null"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"text": "I am ill"}',
+        b'{"context": {}, "text": "x"}',
+        b'{"text": "I am ill", "text": ""}',
+        b'{"te\\u0078t": "I am ill", "te\\u0078t": ""}',
+        b'{"context": {"mentions": ["TESTS"]}}',
+        b'{"context": {"attributes": {"caller": "Ann"}}}',
+        b"{",
+        b"null",
+    ],
+)
 def test_what_a_customer_said_is_not_remembered_nor_what_cannot_be_read(body: bytes) -> None:
     questions = Questions()
     first, again = questions.read(body, "kim"), questions.read(body, "kim")

@@ -74,6 +74,7 @@ class Commits:
         self._work: SimpleQueue[Work | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._patience = Patience(self._everybody)
+        self._closed = False
         self.weight = 0
         self.trouble = ""
         self.commits = 0
@@ -140,6 +141,8 @@ class Commits:
         patience_seconds: float,
         give_up: Callable[[Waiting], None],
     ) -> Waiting:
+        if self._closed:
+            raise Unavailable("The service is ending.", hint="Send it again to the next one.")
         if self.weight + weight > self._most_waiting:
             raise TooMany(
                 "The store is busy.", hint="Send it again after Retry-After seconds.", retry_after=1
@@ -164,6 +167,7 @@ class Commits:
     async def close(self) -> None:
         """Write what is queued, then stop."""
         await self.settle()
+        self._closed = True
         self._patience.stop()
         if self._thread is not None:
             self._work.put(None)

@@ -51,12 +51,13 @@ class Patience:
         self._waiting = waiting
         self._timer: asyncio.TimerHandle | None = None
         self._at = _NEVER
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def watch(self, until: float, loop: asyncio.AbstractEventLoop) -> None:
-        """See to it that somebody looks at a time, if not before."""
-        if until < self._at:
+        """See to it that somebody looks at a time, if not before; the timer of a loop that ended is none."""
+        if until < self._at or loop is not self._loop:
             self.stop()
-            self._at = until
+            self._at, self._loop = until, loop
             self._timer = loop.call_at(until, self._look, loop)
 
     def stop(self) -> None:

@@ -23,13 +23,19 @@ from recommend.considered import Considered, Refusal
 from recommend.decision import Decision, Ranked
 from recommend.drawn import Bits
 
-MARK: Final = b"\x02"
+MARK: Final = b"\x03"
+_MARKS: Final = (MARK, b"\x02")  # the latter of a release before
 _ORDER: Final = "order"
 _NUMBERS: Final = ("propensity", "propensity_raw", "context_weight", "value", "lever", "priority")
 _OFTEN_EQUAL: Final = frozenset({"context_weight", "value", "lever"})
 _CODES: Final = ("kind", "sources", "refusal")
-_KINDS: Final = dict.fromkeys(_NUMBERS, "<f8") | {"kind": "|u1", "sources": "<u4", "refusal": "<u2"}
-_LAYOUT: Final = {name: (name, kind) for name, kind in {**_KINDS, _ORDER: "<u2"}.items()}
+_KINDS: Final = dict.fromkeys(_NUMBERS, "<f8") | {
+    "kind": "|u1",
+    "sources": "<u4",
+    "refusal": "<u2",
+    _ORDER: "<u4",
+}
+_LAYOUT: Final = {name: (name, kind) for name, kind in _KINDS.items()}
 _PLAIN: Final = tuple(field.name for field in fields(Decision) if field.name != "candidates")
 _CANDIDATE: Final = tuple(field.name for field in fields(Ranked))
 _HEAD_AT: Final = len(MARK) + 4
@@ -63,7 +69,7 @@ def _equal(column: NDArray[Any]) -> bool:
 
 def unpack(raw: bytes) -> dict[str, Any]:
     """Return the record :func:`pack` wrote, each candidate whole again."""
-    if not raw.startswith(MARK):
+    if not raw.startswith(_MARKS):
         return _unpack_json(raw)
     end = _HEAD_AT + int.from_bytes(raw[len(MARK) : _HEAD_AT], "little")
     record: dict[str, Any] = orjson.loads(raw[_HEAD_AT:end])
@@ -144,7 +150,7 @@ def _considered(candidates: Considered) -> Columns:
         "kind": candidates.kinds,
         "sources": proposed.sources.astype(np.uint32),
         "refusal": candidates.codes,
-        _ORDER: candidates.order.astype(np.uint16),
+        _ORDER: candidates.order.astype(_KINDS[_ORDER]),
     }
 
 
