@@ -5,7 +5,8 @@ so the event loop never waits for the disk, and nothing is answered before it is
 handed a whole group and answers once for it: between the two there is no lock of ours.
 
 Whoever writes alone never waits for company. While there is company, a group goes off when it is large enough
-or a moment after the one before, since a commit of one row costs the processor as much as ten rows do.
+or a moment after the one before, since a commit of one row costs the processor as much as ten rows do. The
+moment grows with what the last commit took: who shares the store with other processes commits less often.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ AtOnce = Callable[[Sequence[Any]], tuple[str, Row]]
 Work: TypeAlias = tuple[Sequence[Waiting], asyncio.AbstractEventLoop]
 _MOST_IN_ONE: Final = 256
 _ENOUGH: Final = 8  # rows, from which on the cost of a commit is small beside theirs
-_MOMENT: Final = 0.002  # seconds
+_MOMENT: Final = (0.002, 0.005)  # seconds, at least and at most
+_COMMITS_APART: Final = 3  # from one group to the next, in the time the last one took
 _MOST_AT_ONCE: Final = 128  # rows of one statement: older SQLite takes 999 values
 
 
@@ -69,6 +71,7 @@ class Commits:
         self._soon: asyncio.TimerHandle | None = None
         self._handed_over = 0.0
         self._company = False
+        self._moment = _MOMENT[0]
         self._quiet: list[asyncio.Future[None]] = []
         self._held: list[Connection] = []
         self._work: SimpleQueue[Work | None] = SimpleQueue()
@@ -186,7 +189,7 @@ class Commits:
         if self._soon is not None:
             self._soon.cancel()
         at_once = not self._company or self.weight >= _ENOUGH
-        wait = 0.0 if at_once else max(0.0, self._handed_over + _MOMENT - loop.time())
+        wait = 0.0 if at_once else max(0.0, self._handed_over + self._moment - loop.time())
         self._soon = loop.call_later(wait, self._hand_over, loop)
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -215,6 +218,8 @@ class Commits:
                     entry.written.set_result(result)
         self.weight -= sum([entry.weight for entry in group])
         self._under_way = ()
+        shortest, longest = _MOMENT
+        self._moment = min(max(shortest, _COMMITS_APART * (loop.time() - self._handed_over)), longest)
         if self._waiting:
             self._set_off(loop)
         while self._quiet and not self._waiting:
