@@ -156,7 +156,7 @@ def at_a_rate(port: int, asked: Sequence[bytes], rate: float, seconds: float) ->
     while sent < count or busy:
         wait = started + sent / rate - clock() if sent < count else 10.0
         if wait <= 0:
-            line = idle.pop() if idle else Line(port)
+            line = idle.pop(0) if idle else Line(port)  # each in turn: a server hangs up on who is quiet
             line.ask(asked[sent % len(asked)], started + sent / rate)
             busy.add(line)
             sent += 1
