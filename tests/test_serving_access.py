@@ -495,7 +495,8 @@ def test_a_head_without_end_is_hung_up_on(var: Path, head: bytes) -> None:
                 line.sendall(head)
                 answer = line.recv(100)
                 assert answer.startswith(b"HTTP/1.1 400")
-                assert line.recv(1000) is not None
+                while line.recv(1000):  # until it is hung up on; a line kept open would time out
+                    pass
         large = {"x": "a" * 30_000}
         assert httpx2.get(f"{address}/healthz", headers=large).status_code == 200
         body = b"[" + b"1," * 200_000 + b"1]"

@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from schemathesis import GenerationMode
 from schemathesis.schemas import BaseSchema
 from sqlalchemy import select
@@ -96,6 +96,8 @@ def test_every_answer_is_one_the_description_allows(
 class Shop(RuleBasedStateMachine):
     """Orders come once, again, late; people are erased; the books must always equal what a set would say."""
 
+    tried = 0
+
     def __init__(self) -> None:
         super().__init__()
         self.aside = tempfile.TemporaryDirectory()
@@ -107,6 +109,7 @@ class Shop(RuleBasedStateMachine):
         self.gone: set[str] = set()
 
     def teardown(self) -> None:
+        type(self).tried += 1
         self.database.close()
         self.aside.cleanup()
 
@@ -160,10 +163,14 @@ class Shop(RuleBasedStateMachine):
                 assert recount(connection, who).to_bytes() == bytes(raw)
 
 
-Shop.TestCase.settings = settings(
-    max_examples=max(5, CASES // 2),
-    stateful_step_count=25,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
-test_events_erasure_and_replay_keep_their_laws = Shop.TestCase
+def test_events_erasure_and_replay_keep_their_laws(record_property) -> None:
+    Shop.tried = 0
+    trials = settings(
+        max_examples=max(5, CASES // 2),
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Shop, settings=trials)
+    tell(record_property, sequences_tried=Shop.tried, steps_each=trials.stateful_step_count)
+    assert Shop.tried >= trials.max_examples

@@ -303,8 +303,7 @@ def test_kills_during_a_promotion_leave_a_whole_champion(tmp_path: Path, record_
             now = registry.champion("clv-value")
             assert now is not None
             assert champions.propensity is not None
-            assert champions.propensity.version == now.version
-            assert now.tags["verdict"] == "promoted"
+            seen["broken"] += champions.propensity.version != now.version or now.tags["verdict"] != "promoted"
             registry.download("clv-value", now.version, tmp_path / "checked")
             shutil.rmtree(tmp_path / "checked")
             seen["moved" if now.version != before.version else "stayed"] += 1
@@ -317,9 +316,9 @@ def test_kills_during_a_promotion_leave_a_whole_champion(tmp_path: Path, record_
         champion_stayed=seen["stayed"],
         champion_moved=seen["moved"],
         versions=int(last),
-        broken_champions=0,
+        broken_champions=seen["broken"],
     )
-    assert sum(seen.values()) == kills
+    assert (seen["broken"], seen["stayed"] + seen["moved"]) == (0, kills)
 
 
 def test_swaps_under_load_show_every_reader_one_whole_generation(tmp_path: Path, record_property) -> None:
