@@ -12,6 +12,7 @@ import pandas as pd
 from clv.errors import StepError
 from clv.valuation import ValueModel
 from models.files import hash_file
+from models.generation import CURRENT
 from pipelines.assortment import assortment, only_mandatory
 from pipelines.circumstances import circumstances_of
 from pipelines.contest import Contest
@@ -129,4 +130,4 @@ class Handover:
         scored = self._places.scores(as_of) / CUSTOMERS
         seen = hash_file(scored) if scored.exists() else ""
         read: list[Json] = [content(ledger), seen, facts, silence, files, horizon, decision.model_dump()]
-        return self._shift.once("publish", as_of, read, [self._places.published / "CURRENT"], work)
+        return self._shift.once("publish", as_of, read, [self._places.published / CURRENT], work)

@@ -173,9 +173,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(service.shelf.refresh)
     await _note_publication(service, service.shelf.current)
     _arrange_memory(service)
-    duties = (_watch, _recover, _tidy, _ask_registry)
-    tasks = [asyncio.create_task(_keep(duty, service)) for duty in duties]
-    tasks.append(asyncio.create_task(_tell(service.metrics, app.state.colleagues)))
+    duties = {duty.__name__: partial(duty, service) for duty in (_watch, _recover, _tidy, _ask_registry)}
+    duties[_tell.__name__] = partial(_tell, service.metrics, app.state.colleagues)
+    tasks = [asyncio.create_task(_keep(name.strip("_"), duty)) for name, duty in duties.items()]
     try:
         yield
     finally:
@@ -186,10 +186,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await service.memory.close()
 
 
-async def _keep(duty: Callable[[Service], Coroutine[Any, Any, None]], service: Service) -> None:
+async def _keep(name: str, duty: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Do a duty to its end; a mistake of ours in it is logged, and the duty goes on."""
     while True:
-        task = asyncio.create_task(duty(service))
+        task = asyncio.create_task(duty())
         try:
             await asyncio.wait((task,))
         finally:
@@ -198,7 +198,7 @@ async def _keep(duty: Callable[[Service], Coroutine[Any, Any, None]], service: S
         failure = task.exception()
         if failure is None:
             return
-        log.error("duty failed", exc_info=failure, extra={"facts": {"duty": duty.__name__.strip("_")}})
+        log.error("duty failed", exc_info=failure, extra={"facts": {"duty": name}})
         await asyncio.sleep(_RECOVER_SECONDS)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.forgotten import Forgotten, remember
-from models.generation import MANIFEST
+from models.generation import CURRENT, MANIFEST
 from models.snapshot import Snapshot, SnapshotWriter
 from serving.secret import installation_secret
 from serving.store.people import suppressed
@@ -34,7 +34,7 @@ def publish_without(root: Path, gone: Forgotten) -> int:
     int
         How many of them were published; 0 if nobody was, so that nothing was done.
     """
-    if not gone or not (root / "CURRENT").exists():
+    if not gone or not (root / CURRENT).exists():
         return 0
     with Snapshot.current(root) as snapshot:
         if snapshot.manifest.facts.get(WITHOUT) == gone.fingerprint:

@@ -9,6 +9,7 @@ from typing import Any
 
 from models.configuration import described
 from models.forgotten import Forgotten, remember
+from models.generation import CURRENT
 from models.snapshot import Snapshot
 from serving.erasure import publish_without
 from serving.secret import installation_secret
@@ -31,7 +32,7 @@ class Side:
         """Return everything the store and the published generation hold about a person."""
         settings, database, secret = _opened(config, data_dir)
         found: dict[str, Any] = people.export(database, customer_id)
-        if (settings.published / "CURRENT").exists():
+        if (settings.published / CURRENT).exists():
             with Snapshot.current(settings.published) as snapshot:
                 profile = snapshot.profile(customer_id)
             if profile is not None:
