@@ -151,17 +151,11 @@ def backtest(
     """
     asked = replace(config or ValueConfig(), horizon_days=float(horizon_days))
     when = pd.to_datetime(purchases[ORDERED_AT], utc=True).dt.tz_localize(None)
-    visible = _fewer(purchases[when < pd.Timestamp(as_of) + pd.Timedelta(days=1)], asked.random_state)
-    seen = when[when < pd.Timestamp(as_of) + pd.Timedelta(days=1)]
-    if seen.empty:
+    seen = when < pd.Timestamp(as_of) + pd.Timedelta(days=1)
+    if not seen.any():
         raise TooLittleData("There are no purchases up to that day.", where=as_of.isoformat())
-    days = min(horizon_days, (as_of - seen.min().date()).days // 3)
-    held = [split(visible, day, days) for day in cut_offs(visible, days, splits)] if days > 0 else []
-    held = [one for one in held if one.revenue.sum() > 0]
-    if not held:
-        raise TooLittleData(
-            "The log is too short to hide some of it.", where=f"{days} days", hint="Collect more."
-        )
+    visible = _fewer(purchases[seen], asked.random_state)
+    held = _hidden(visible, min(horizon_days, (as_of - when[seen].min().date()).days // 3), splits)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DropoutNotIdentified)
         warnings.simplefilter("ignore", LittleEvidence)
@@ -187,6 +181,17 @@ def backtest(
             beyond_orders=chosen in BEYOND.values(),
         ),
     )
+
+
+def _hidden(visible: pd.DataFrame, days: int, splits: int) -> list[Split]:
+    """Cut the log on several days, so many days hidden behind each; only where something was bought then."""
+    held = [split(visible, day, days) for day in cut_offs(visible, days, splits)] if days > 0 else []
+    held = [one for one in held if one.revenue.sum() > 0]
+    if not held:
+        raise TooLittleData(
+            "The log is too short to hide some of it.", where=f"{days} days", hint="Collect more."
+        )
+    return held
 
 
 def _earns(trials: list[Trial], name: str) -> bool:

@@ -21,15 +21,33 @@ from models.files import write_durably
 FILE: Final = "forgotten.txt"
 
 
-def pseudonym(secret: bytes, customer_id: str) -> bytes:
-    """Return the name of a person that only the holder of the secret can tell.
+class Pseudonyms:
+    """Names for people that only the holder of the secret can tell: a keyed hash of the id.
+
+    Parameters
+    ----------
+    secret
+        Of this installation; with another one every name is another.
 
     Examples
     --------
-    >>> pseudonym(b"a secret of sixteen", "ann").hex()[:12]
+    >>> Pseudonyms(b"a secret of sixteen").of("ann").hex()[:12]
     '60af8852be7f'
     """
-    return hmac.digest(secret, b"person\x00" + customer_id.encode(), hashlib.sha256)
+
+    def __init__(self, secret: bytes) -> None:
+        self._begun = hmac.new(secret, b"person\x00", hashlib.sha256)  # begun once: every question asks
+
+    def of(self, customer_id: str) -> bytes:
+        """Return the name of a person."""
+        name = self._begun.copy()
+        name.update(customer_id.encode())
+        return name.digest()
+
+
+def pseudonym(secret: bytes, customer_id: str) -> bytes:
+    """Return the name of one person, for who asks once."""
+    return Pseudonyms(secret).of(customer_id)
 
 
 class Forgotten:
@@ -51,7 +69,7 @@ class Forgotten:
     """
 
     def __init__(self, secret: bytes, names: Iterable[bytes] = ()) -> None:
-        self._secret = secret
+        self._pseudonyms = Pseudonyms(secret)
         self.names = frozenset(names)
 
     def __bool__(self) -> bool:
@@ -60,7 +78,7 @@ class Forgotten:
 
     def __contains__(self, customer_id: object) -> bool:
         """Tell whether somebody did."""
-        return isinstance(customer_id, str) and pseudonym(self._secret, customer_id) in self.names
+        return isinstance(customer_id, str) and self._pseudonyms.of(customer_id) in self.names
 
     def among(self, customer_ids: Iterable[str]) -> list[str]:
         """Return those of some ids that asked to be forgotten."""

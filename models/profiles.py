@@ -74,7 +74,7 @@ def decode(customer_id: str, value: bytes, body: bytes) -> Profile:
     """Return the profile that :func:`encode` wrote."""
     raw = orjson.loads(body)
     try:
-        tags, contacts, bought = raw["tags"], raw["contacts"], raw["history"]
+        tags, contacts = raw["tags"], raw["contacts"]
         return Profile(
             customer_id,
             date.fromisoformat(raw["as_of"]),
@@ -85,12 +85,7 @@ def decode(customer_id: str, value: bytes, body: bytes) -> Profile:
             raw["consent"],
             tuple([_contact(contact) for contact in contacts]) if contacts else (),
             raw["open_issue"],
-            History(
-                tuple(bought["order_days"]),
-                tuple(bought["items"]),
-                tuple(map(tuple, bought["positions"])),
-                tuple(bought.get("places", ())),
-            ),
+            History.from_json(raw["history"]),
             raw["known"],
         )
     except (KeyError, TypeError, ValueError) as error:

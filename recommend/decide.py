@@ -145,11 +145,8 @@ def _hints(moment: Moment, left: Ints, selection: Selection, words: Words) -> tu
     chosen = zip(selection.chosen, selection.probabilities, strict=True)
     for rank, (index, probability) in enumerate(chosen, start=1):
         place = int(left[index])
-        candidate, kind, offer = (
-            moment.proposed.candidate(place),
-            KINDS[moment.kinds[place]],
-            moment.offer(place),
-        )
+        candidate, offer = moment.proposed.candidate(place), moment.offer(place)
+        kind = KINDS[moment.kinds[place]]
         said, reasons = words(offer, candidate, moment.profile, moment.context, kind)
         hints.append(
             Hint(

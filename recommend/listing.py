@@ -123,9 +123,8 @@ class Listing:
         ownership
             Shape (candidates): in the numbers of :mod:`recommend.ownership`.
         """
-        found: Ints = (
-            offers + (ownership & STATE) * self._width
-        )  # -1 is the last of some state: all are equal
+        # A place of -1 is the last one of some state: they are all equal.
+        found: Ints = offers + (ownership & STATE) * self._width
         return found
 
     def closed(self, today: date, channel: str) -> Closed:

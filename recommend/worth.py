@@ -275,9 +275,8 @@ class Scales:
         for factor in (context, value, lever):
             if factor is not one:
                 priority = priority * factor
-        return Weights(
-            context, value, lever, np.where(priority > 0, priority, 0.0)
-        )  # none, too, if not a number
+        above_zero = np.where(priority > 0, priority, 0.0)  # 0, too, for what is not a number
+        return Weights(context, value, lever, above_zero)
 
     def _context_weight(self, places: Ints, kinds: NDArray[np.uint8]) -> Floats:
         percent = np.zeros(len(places))
@@ -295,11 +294,8 @@ class Scales:
 
         None where they named nothing, or wish nothing.
         """
-        return (
-            self._named(places)
-            if self.rates.arbitration.use_context and self.wishes and self.mentions
-            else None
-        )
+        asked = self.rates.arbitration.use_context and self.wishes and self.mentions
+        return self._named(places) if asked else None
 
     def _named(self, places: Ints) -> NDArray[np.bool_]:
         """Return which offers are about something the customer named, by item or by category."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from models.forgotten import Pseudonyms
 from recommend.decision import Decision
 from serving.live.book import Book
 from serving.live.messages import Message, micros
@@ -57,7 +58,7 @@ class Memory:
 
     def __init__(self, settings: Settings, secret: bytes) -> None:
         self.database = Database(settings.store_url, settings.store.wait_seconds)
-        self.pseudonyms = people.Pseudonyms(secret)
+        self.pseudonyms = Pseudonyms(secret)
         self.trail = trail.Trail(secret)
         self.log_wait_seconds = settings.store.log_wait_seconds
         self._tidied = 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.configuration import described
-from models.forgotten import Forgotten, remember
+from models.forgotten import Forgotten, Pseudonyms, remember
 from models.generation import CURRENT
 from models.snapshot import Snapshot
 from serving.erasure import publish_without
@@ -50,7 +50,7 @@ class Side:
             Rows taken out, by place.
         """
         settings, database, secret = _opened(config, data_dir)
-        name = people.Pseudonyms(secret).of(customer_id)
+        name = Pseudonyms(secret).of(customer_id)
         with database.writing() as connection:
             gone = people.erase(connection, customer_id, name, time.time_ns() // 1000)
         database.settle()
@@ -71,6 +71,6 @@ def _opened(config: Path | None, data_dir: Path) -> tuple[Settings, Database, by
 
 
 def _note(database: Database, secret: bytes, action: str, customer_id: str) -> None:
-    subject = people.Pseudonyms(secret).of(customer_id).hex()
+    subject = Pseudonyms(secret).of(customer_id).hex()
     with database.writing() as connection:
         Trail(secret).append(connection, [Deed(time.time_ns() // 1000, _ACTOR, action, subject)])

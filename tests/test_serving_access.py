@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import socket
 import threading
 import time
@@ -22,7 +23,7 @@ from fastapi.routing import APIRoute
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from clv.errors import SettingError
-from models.forgotten import pseudonym
+from models.forgotten import Pseudonyms, pseudonym
 from serving.access.limits import Bucket, Curiosity
 from serving.access.roles import ACCESS, OPEN, ROLES, SCOPES, may
 from serving.access.tokens import Tokens, read_keys
@@ -31,7 +32,6 @@ from serving.refusals import NotSignedIn, TooMany
 from serving.secret import installation_secret
 from serving.settings import SecuritySettings, Settings
 from serving.store.keys import end_key, make_key
-from serving.store.people import Pseudonyms
 from serving.threshold import Threshold
 from tests.browsing import running
 from tests.fakes import LocalClient, open_shop, publish_shop
@@ -570,3 +570,4 @@ def test_a_secret_that_is_missing_or_short_is_refused(tmp_path: Path, content: s
 def test_service_and_night_give_a_person_one_name(secret: bytes, who: str) -> None:
     names = Pseudonyms(secret)
     assert names.of(who) == names.of(who) == pseudonym(secret, who)
+    assert names.of(who) == hmac.digest(secret, b"person\x00" + who.encode(), "sha256")

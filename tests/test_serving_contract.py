@@ -17,6 +17,7 @@ from schemathesis import GenerationMode
 from schemathesis.schemas import BaseSchema
 from sqlalchemy import select
 
+from models.forgotten import Pseudonyms
 from serving.access.limits import Bucket
 from serving.access.roles import ACCESS, OPEN
 from serving.app import create_app
@@ -35,7 +36,7 @@ from tests.figures import tell
 
 pytestmark = pytest.mark.xdist_group("contract")
 CASES = int(os.environ.get("CLV_CONTRACT_CASES", "6"))
-SECRET = people.Pseudonyms(b"a secret of sixteen")
+SECRET = Pseudonyms(b"a secret of sixteen")
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 
 

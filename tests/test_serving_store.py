@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, update
 
 from clv.errors import SettingError
+from models.forgotten import Pseudonyms
 from recommend.candidate import Candidate
 from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
@@ -42,7 +43,7 @@ from tests.fakes import CUSTOMERS, LocalClient, ShopEngine, open_shop, publish_s
 __all__ = ["database", "postgres_url"]
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
-PEOPLE = people.Pseudonyms(b"a secret of sixteen")
+PEOPLE = Pseudonyms(b"a secret of sixteen")
 LOG = EventLog(PEOPLE)
 
 

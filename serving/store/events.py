@@ -10,10 +10,10 @@ import orjson
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from models.forgotten import Pseudonyms
 from serving.live.book import Book
 from serving.live.messages import READERS, Message, from_micros
 from serving.store.database import Row, named, rows_of, write_many
-from serving.store.people import Pseudonyms
 from serving.store.tables import events, outcomes, profiles, suppressions
 
 Taken = Literal["accepted", "duplicate", "conflict", "suppressed"]

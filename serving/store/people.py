@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from typing import Any, Final
 
 import orjson
@@ -14,28 +12,7 @@ from serving.store.database import Database
 from serving.store.decisions import unpack
 from serving.store.tables import conversations, decisions, events, outcomes, profiles, suppressions
 
-_PERSON: Final = b"person\x00"  # with which models.forgotten begins what it hashes
-
 HELD_IN: Final[tuple[Table, ...]] = (events, profiles, decisions, outcomes, conversations)
-
-
-class Pseudonyms:
-    """Names for people that only the holder of the secret can tell: a keyed hash of the id.
-
-    Parameters
-    ----------
-    secret
-        Of this installation; with another one every name is another.
-    """
-
-    def __init__(self, secret: bytes) -> None:
-        self._begun = hmac.new(secret, _PERSON, hashlib.sha256)
-
-    def of(self, customer_id: str) -> bytes:
-        """Return the name of a person, as :func:`models.forgotten.pseudonym` does for any secret."""
-        name = self._begun.copy()
-        name.update(customer_id.encode())
-        return name.digest()
 
 
 def export(database: Database, customer_id: str) -> dict[str, list[dict[str, Any]]]:

@@ -92,8 +92,10 @@ def unpack(raw: bytes) -> dict[str, Any]:
 def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int, rank: int) -> dict[str, Any]:
     refusal = packed["refusals"][numbers["refusal"]]
     stage, reason, filled = refusal or (None, "", False)
-    if filled:
-        reason = _filled(reason, filled, numbers)
+    if filled is True:  # of the release before: a template with names
+        reason = reason.format(priority=numbers["priority"], loss=-numbers["value"])
+    elif filled:
+        reason = Refusal(*refusal).words(numbers["priority"], numbers["value"])
     whole = {
         **numbers,
         "offer_id": packed["offer_id"][place],
@@ -105,13 +107,6 @@ def _candidate(packed: dict[str, Any], numbers: dict[str, Any], place: int, rank
         "reason": reason,
     }
     return {name: whole[name] for name in _CANDIDATE}
-
-
-def _filled(reason: str, filled: str | bool, numbers: dict[str, Any]) -> str:
-    """Return a reason with the offer's own number in it; of earlier releases, a template by name."""
-    if filled is True:
-        return reason.format(priority=numbers["priority"], loss=-numbers["value"])
-    return Refusal("arbitration", reason, filled).words(numbers["priority"], numbers["value"])  # type: ignore[arg-type]
 
 
 def _sources(packed: dict[str, Any], number: int) -> list[str]:
