@@ -30,6 +30,7 @@ __all__ = ["Generation", "Member", "Published", "SegmentSize", "Snapshot", "Snap
 _ATTEMPTS: Final = 5
 _PAGE: Final = 1_000
 _READERS: Final = 4
+_MAPPED: Final = 1 << 40  # bytes read without copying; SQLite takes as much of it as it was built for
 _COLUMNS: Final = "SELECT * FROM customers LIMIT 0"
 _ONE: Final = "SELECT value, body, prepared FROM customers WHERE customer_id = ?"
 _ONE_UNPREPARED: Final = "SELECT value, body, x'' FROM customers WHERE customer_id = ?"  # of format 1.0
@@ -232,7 +233,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         check_same_thread=False,
         isolation_level=None,
     )
-    connection.execute("PRAGMA mmap_size = 1073741824")
+    connection.execute(f"PRAGMA mmap_size = {_MAPPED}")
     connection.execute("PRAGMA query_only = 1")
     return connection
 
