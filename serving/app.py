@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -65,6 +66,7 @@ ROUTERS: Final = (
 )
 _RECOVER_SECONDS: Final = 1.0
 _TIDY_SECONDS: Final = 0.25
+_FORGET_SECONDS: Final = 3600.0
 _DESCRIPTION: Final = (
     "A field that a body does not know is refused; a parameter that a route does not know, behind the "
     "question mark of an address, is ignored. Every error has one shape, with a hint what to do."
@@ -173,7 +175,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(service.shelf.refresh)
     await _note_publication(service, service.shelf.current)
     _arrange_memory(service)
-    duties = {duty.__name__: partial(duty, service) for duty in (_watch, _recover, _tidy, _ask_registry)}
+    duties = {
+        duty.__name__: partial(duty, service) for duty in (_watch, _recover, _tidy, _forget, _ask_registry)
+    }
     duties[_tell.__name__] = partial(_tell, service.metrics, app.state.colleagues)
     tasks = [asyncio.create_task(_keep(name.strip("_"), duty)) for name, duty in duties.items()]
     try:
@@ -250,6 +254,18 @@ async def _tidy(service: Service) -> None:
     while True:
         await asyncio.sleep(_TIDY_SECONDS)
         await service.memory.tidy()
+
+
+async def _forget(service: Service) -> None:
+    """Forget for ever, once an hour, what is older than it is to be kept."""
+    while service.memory.keep_days is not None:
+        try:
+            gone = await service.memory.forget_old(datetime.now(UTC))
+        except Refusal as error:  # the store is in trouble, or busy: the next hour
+            log.warning("old decisions not forgotten", extra={"facts": {"why": error.what}})
+        else:
+            log.info("old decisions forgotten", extra={"facts": {"rows": gone}})
+        await asyncio.sleep(_FORGET_SECONDS)
 
 
 async def _tell(metrics: Metrics, colleagues: Colleagues) -> None:

@@ -22,7 +22,7 @@ from serving.live.messages import Message, micros
 from serving.published import Publication
 from serving.refusals import Refusal, Unavailable
 from serving.settings import Settings
-from serving.store import conversations, decisions, events, generations, people, trail
+from serving.store import conversations, decisions, events, generations, people, retention, trail
 from serving.store.commits import Commits, Handler
 from serving.store.database import Database, Row
 from serving.store.patience import Waiting
@@ -30,6 +30,7 @@ from serving.store.tables import profiles, suppressions
 
 _SHORT_PATIENCE: Final = 0.05  # seconds an answer waits for its log while the store is known to be in trouble
 _MANY_COMMITS: Final = 50
+_BREATH: Final = 0.02  # seconds between two parts of what is forgotten
 _MOST_LATER: Final = 10_000
 _QUICK: Final = """
     SELECT (SELECT book FROM profiles WHERE customer_id = ?1),
@@ -61,6 +62,7 @@ class Memory:
         self.pseudonyms = Pseudonyms(secret)
         self.trail = trail.Trail(secret)
         self.log_wait_seconds = settings.store.log_wait_seconds
+        self.keep_days = settings.store.keep_days
         self._tidied = 0
         self._later: deque[Row] = deque(maxlen=_MOST_LATER)
         self.trouble = ""
@@ -72,6 +74,7 @@ class Memory:
             "deeds": self.trail.append,
             "erasures": self._erase,
             "generations": _note,
+            "forgetting": retention.forget_old,
         }
         at_once = {"decisions": decisions.log_at_once}
         self.commits = Commits(
@@ -169,6 +172,29 @@ class Memory:
         self._tidied = self.commits.commits
         with contextlib.suppress(Unavailable):  # the next write says what is wrong, or the next round does it
             await asyncio.to_thread(self.database.tidy)
+
+    async def forget_old(self, now: datetime) -> int:
+        """Forget what is older than it is to be kept; return how many rows went.
+
+        A little at a time, with room for whoever writes in between.
+
+        Parameters
+        ----------
+        now
+            The wall clock.
+
+        Raises
+        ------
+        Refusal
+            If the store does not take it now: what went until then is gone, the rest is for the next time.
+        """
+        if self.keep_days is None:
+            return 0
+        before, gone = retention.cutoff(now, self.keep_days), 0
+        while found := int(await self.commits.write("forgetting", before)):
+            gone += found
+            await asyncio.sleep(_BREATH)
+        return gone
 
     async def recover(self) -> None:
         """Bring back a store that was down, and write the decisions it did not take."""

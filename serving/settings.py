@@ -6,9 +6,9 @@ The pipelines read their own sections of the same file; a section that is not li
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from models.configuration import Sections, explained, read_sections
 
@@ -91,6 +91,21 @@ class StoreSettings(BaseModel):
         le=365,
         description="Days after it was presented within which a purchase counts for an offer.",
     )
+    keep_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after which decisions, their outcomes and conversations are forgotten; kept unless "
+        "set. Learn from them with clv feedback before.",
+    )
+
+    @model_validator(mode="after")
+    def _keeps_what_counts(self) -> Self:
+        """Refuse to forget what an order may still be counted for."""
+        if self.keep_days is not None and self.keep_days <= self.attribution_days:
+            raise ValueError(
+                "keep_days must be more than attribution_days: orders still count for a decision"
+            )
+        return self
 
 
 class SecuritySettings(BaseModel):

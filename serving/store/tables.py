@@ -76,6 +76,7 @@ conversations: Final = Table(
     Column("answer", LargeBinary, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Index("conversations_of_customer", "customer_id"),
+    Index("conversations_in_order", "changed_at"),
 )
 
 snapshots: Final = Table(
