@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from logging import LogRecord
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,6 +18,9 @@ from recommend.rfm import DESCRIPTIONS
 from serving.app import create_app
 from serving.settings import Settings
 from tests.fakes import AS_OF, CUSTOMERS, LocalClient, open_shop, publish_shop
+from tests.overhearing import log_lines
+
+__all__ = ["log_lines"]
 
 
 @pytest.fixture(scope="module")
@@ -342,7 +346,7 @@ def test_a_new_publication_is_picked_up_and_a_broken_one_is_not(tmp_path: Path) 
         assert client.get("/v1/customers/ann").json()["snapshot"] == "000002-2026-01-31"
 
 
-def test_a_broken_publication_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broken_publication_is_logged_once(tmp_path: Path, log_lines: list[LogRecord]) -> None:
     root = tmp_path / "published"
     publish_shop(root)
     settings = Settings(data={"data_dir": tmp_path}, serving={"poll_seconds": 0.1})
@@ -350,7 +354,7 @@ def test_a_broken_publication_is_logged_once(tmp_path: Path, caplog: pytest.LogC
         made = publish_shop(root)
         (root / made.name / "segments.json").write_text("[]")
         time.sleep(0.8)
-    told = [line.facts["why"] for line in caplog.records if line.message == "publication not in use"]
+    told = [line.facts["why"] for line in log_lines if line.getMessage() == "publication not in use"]
     assert len(told) == 1
     assert "segments.json" in told[0]
 
@@ -381,7 +385,7 @@ def test_a_model_that_cannot_be_loaded_leaves_the_last_good_one_in_place(
 
 
 def test_a_mistake_of_ours_does_not_end_the_watch_for_new_generations(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log_lines: list[LogRecord]
 ) -> None:
     monkeypatch.setattr("serving.app._RECOVER_SECONDS", 0.05)
     mistakes = [RuntimeError("never thought of")]
@@ -401,7 +405,7 @@ def test_a_mistake_of_ours_does_not_end_the_watch_for_new_generations(
         while app.state.service.shelf.sequence < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-    assert [line.facts for line in caplog.records if line.message == "duty failed"] == [{"duty": "watch"}]
+    assert [line.facts for line in log_lines if line.getMessage() == "duty failed"] == [{"duty": "watch"}]
 
 
 def test_a_service_whose_first_generation_is_broken_starts_and_says_so(tmp_path: Path) -> None:

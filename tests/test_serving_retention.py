@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from logging import LogRecord
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import func, select, update
 
+from recommend.context import Context
 from serving.app import create_app
+from serving.live.heard import heard_message
 from serving.live.messages import micros
 from serving.settings import Settings, StoreSettings
 from serving.store import retention
@@ -23,8 +26,9 @@ from serving.store.retention import TOGETHER, cutoff, forget_old
 from serving.store.tables import conversations, decisions, events, outcomes, profiles
 from tests.databases import database, postgres_url
 from tests.fakes import LocalClient, open_shop, publish_shop
+from tests.overhearing import log_lines
 
-__all__ = ["database", "postgres_url"]
+__all__ = ["database", "log_lines", "postgres_url"]
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 YEAR_AGO, YESTERDAY = micros(NOW - timedelta(days=365)), micros(NOW - timedelta(days=1))
@@ -124,6 +128,14 @@ def test_decisions_are_not_forgotten_while_an_order_may_count_for_them() -> None
     assert StoreSettings(keep_days=15).keep_days == 15
 
 
+def test_a_complaint_is_heard_again_in_a_conversation_that_was_forgotten_and_begins_anew() -> None:
+    angry = Context(intent="complaint", topic="delivery")
+    first, again, anew = (
+        heard_message("t1", 1, "ann", angry, NOW + timedelta(days=day), over=False) for day in (0, 0, 100)
+    )
+    assert first.message_id == again.message_id != anew.message_id
+
+
 # -- the service -------------------------------------------------------------------------------------------
 ORDER = {
     "type": "track",
@@ -191,7 +203,7 @@ def test_nothing_is_forgotten_unless_it_is_said_how_long_to_keep_it(tmp_path: Pa
 
 
 def test_a_store_in_trouble_forgets_the_next_hour(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log_lines: list[LogRecord]
 ) -> None:
     monkeypatch.setattr("serving.app._FORGET_SECONDS", 0.1)
     database = year_old_log(tmp_path, questions=1)
@@ -203,5 +215,5 @@ def test_a_store_in_trouble_forgets_the_next_hour(
             locked.rollback()
             wait_until_empty(database)
             assert count(database, decisions) == 0
-    assert "old decisions not forgotten" in caplog.text
+    assert "old decisions not forgotten" in [line.getMessage() for line in log_lines]
     database.close()

@@ -20,6 +20,9 @@ from pathlib import Path
 import httptools
 import numpy as np
 
+_AT_ONCE = 1 << 16  # bytes
+_SIZE = b"content-length: "
+
 
 @dataclass
 class Measured:
@@ -102,15 +105,18 @@ class Line:
 
     def answer(self) -> int:
         """Read what is there; return the status once the answer is whole, else 0."""
-        more = self.socket.recv(1 << 18)
+        more = self.socket.recv(_AT_ONCE)
         if not more:
             raise ConnectionResetError("the server hung up")
-        came = self._came + more
+        came = self._came + more if self._came else more
         end = came.find(b"\r\n\r\n")
         if end >= 0:
-            place = came.lower().find(b"content-length: ", 0, end) + 16
-            if place < 16:
+            place = came.find(_SIZE, 0, end)
+            if place < 0:
+                place = came[:end].lower().find(_SIZE)
+            if place < 0:
                 raise ValueError("the answer does not say how long it is")
+            place += len(_SIZE)
             if len(came) >= end + 4 + int(came[place : came.find(b"\r", place)]):
                 self._came = b""
                 return int(came[9:12])
