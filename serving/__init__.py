@@ -7,6 +7,7 @@ commands      the verbs serve, feedback, keys, audit ...
 app           the application put together; start and end
 errors        how an error becomes an answer: one table, one shape
 doorway       what every request passes: its id, the security headers, the largest body
+listening     where one worker listens, and where several do
 threshold     HTTP with a bound on the head of a request
 express       the short way to the one question asked all day
 questions     what is asked all day in the same words, read once

@@ -21,6 +21,7 @@ from models.forgotten import remember
 from models.generation import pointed_at
 from serving.access.roles import ROLES, SCOPES
 from serving.feedback import write_feedback
+from serving.listening import listen
 from serving.secret import installation_secret
 from serving.settings import LOOPBACK, Settings, load_settings
 from serving.side import Side
@@ -71,7 +72,7 @@ def serve(
     check_address(address, settings)
     _greet(Console(stderr=True), settings, address, named)
     signal.signal(signal.SIGTERM, _leave)
-    uvicorn.run(
+    server = uvicorn.Config(
         "serving.app:own_process",
         factory=True,
         host=address,
@@ -83,6 +84,7 @@ def serve(
         log_level="warning",
         timeout_graceful_shutdown=settings.serving.drain_seconds,
     )
+    listen(server)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
