@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import select
 
-from serving.live.messages import READERS, from_micros
+from serving.live.messages import LARGEST_AMOUNT, READERS, from_micros
 from serving.store.database import Database
 from serving.store.decisions import unpack
 from serving.store.tables import decisions, events, outcomes
@@ -172,6 +172,12 @@ def _events(database: Database, kind: str) -> Iterator[tuple[Any, dict[str, Any]
         yield row, orjson.loads(bytes(row.body))
 
 
+def _number(value: object, unknown: float) -> float:
+    """Return a number of a line; an event of an earlier release may hold anything here."""
+    usable = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if usable and abs(value) <= LARGEST_AMOUNT else unknown  # type: ignore[arg-type]
+
+
 def _purchases(database: Database) -> Iterator[dict[str, Any]]:
     """Yield order lines: what the order's total leaves over its listed products goes on a line of its own."""
     for row, raw in _events(database, "order"):
@@ -185,7 +191,7 @@ def _purchases(database: Database) -> Iterator[dict[str, Any]]:
         }
         left = entry[2]
         for product in properties.get("products", ()):
-            amount = float(product.get("price", 0.0)) * float(product.get("quantity", 1))
+            amount = _number(product.get("price"), 0.0) * _number(product.get("quantity"), 1.0)
             left -= amount
             yield {**line, "product_id": product.get("product_id", ""), "amount": amount}
         if abs(left) > 1e-9 or not properties.get("products"):

@@ -49,6 +49,8 @@ class Seen:
         Whether events since are counted in.
     prepared
         The candidates the publication holds for this customer; empty where something happened since.
+    erased
+        Whether they asked to be forgotten.
     """
 
     profile: Profile
@@ -56,6 +58,7 @@ class Seen:
     at: datetime
     live: bool
     prepared: bytes = b""
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +123,13 @@ class Service:
         else:
             profile = published or Profile(customer_id, today, known=False)
         self.metrics.stages["profile"].observe(time.perf_counter() - started)
-        return Seen(profile, publication, at, live=live, prepared=prepared)
+        return Seen(profile, publication, at, live=live, prepared=prepared, erased=remembered.erased)
 
     async def decide(self, customer_id: str, context: Context, tell: Tell, text: str = "") -> bytes:
         """Decide what to say to a customer, if anything, and log it before it is answered.
 
-        The answer is told while the disk works, and again where the log did not take it.
+        The answer is told while the disk works, and again where the log did not take it. Of a person who
+        asked to be forgotten it is logged without a name.
 
         Parameters
         ----------
@@ -147,7 +151,7 @@ class Service:
             seen.profile, context, seen.at, _new_id(), prepared=seen.prepared
         )
         decided = time.perf_counter()
-        entry = self.memory.log(decision)
+        entry = self.memory.log(replace(decision, customer_id="") if seen.erased else decision)
         answer = Answer(decision, seen, decision.dropped(), logged=True)
         said = tell(answer)
         logged = await self.memory.logged(entry)

@@ -521,6 +521,21 @@ def test_an_agent_does_not_read_the_whole_customer_base(var: Path) -> None:
     assert asked == [200, 200, 200, 429]
 
 
+def test_an_agent_does_not_read_it_by_conversations_either(var: Path) -> None:
+    app = create_app(settings(var, customers_per_hour=2), open_shop)
+    with LocalClient(app) as shop:
+        agent = bearer(key(app, "agent"))
+        asked = [
+            shop.post(
+                f"/v1/conversations/t-{who}/messages",
+                json={"customer_id": who, "text": "Hello"},
+                headers=agent,
+            ).status_code
+            for who in ("a", "b", "a", "c")
+        ]
+    assert asked == [200, 200, 200, 429]
+
+
 def test_a_bucket_fills_again_with_time() -> None:
     now = [0.0]
     bucket = Bucket(60, lambda: now[0])

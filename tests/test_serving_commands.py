@@ -6,6 +6,7 @@ import configparser
 import re
 import sqlite3
 import time
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -110,6 +111,14 @@ def test_the_version_is_said() -> None:
     assert say("--version") == f"clv {version('clv-next-best-offer')}\n"
 
 
+def test_a_key_that_ends_soon_ends_no_later_by_being_rotated(at_home: Path) -> None:
+    old = say("keys", "add", "desk", "--role", "agent", "--days", "1").strip().split("_")[1]
+    say("keys", "rotate", old, "--overlap", "2400")
+    keys = all_keys(Database(f"sqlite:///{at_home / 'var' / 'service.sqlite'}"))
+    now, hour = time.time_ns() // 1000, 3_600_000_000
+    assert [keys[old].valid(now + hours * hour) for hours in (23, 25)] == [True, False]
+
+
 def test_the_log_of_a_new_service_is_empty_tables(at_home: Path) -> None:
     assert say("feedback").count("0 rows") == 5
     assert (
@@ -122,6 +131,19 @@ def test_the_examples_of_deployment_name_settings_that_exist() -> None:
     for file in DEPLOY.iterdir():
         for section, name in re.findall(r"CLV_([A-Z]+)__([A-Z_]+)", file.read_text()):
             assert f"{section}.{name}".lower() in named, f"{file.name}: {section}.{name}"
+
+
+def test_the_secrets_of_a_deployment_get_into_no_commit_no_image_and_no_wheel() -> None:
+    root = DEPLOY.parents[1]
+    secrets = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["secrets"]
+    named = [f"serving/deploy/{secret['file'].removeprefix('./')}" for secret in secrets.values()]
+    built = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    for kept_out in (
+        (root / ".gitignore").read_text().split(),
+        (root / ".dockerignore").read_text().split(),
+        built["exclude"],
+    ):
+        assert set(named) <= set(kept_out)
 
 
 def test_the_examples_of_deployment_can_be_read() -> None:

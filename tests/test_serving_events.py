@@ -365,6 +365,60 @@ def test_the_log_becomes_labelled_rows(shop: LocalClient, var: Path, tmp_path: P
     assert (asked["customer_id"], asked["arm"], asked["hints"]) == ("ann", "treatment", "3")
 
 
+def test_a_stored_line_whose_price_is_no_number_does_not_stop_the_log_from_becoming_tables(
+    shop: LocalClient, var: Path, tmp_path: Path
+) -> None:
+    shop.post("/v1/events", json=order(1, total=5.0))
+    store = sqlite3.connect(var / "service.sqlite")
+    (body,) = store.execute("SELECT body FROM events").fetchone()
+    raw = orjson.loads(body)
+    raw["properties"]["products"] = [{"product_id": "p0", "price": "abc", "quantity": None}]
+    store.execute("UPDATE events SET body = ?", [orjson.dumps(raw)])  # as an earlier release took it
+    store.commit()
+    store.close()
+    database = Database(f"sqlite:///{var / 'service.sqlite'}")
+    write_feedback(database, tmp_path / "feedback", attribution_days=14)
+    database.close()
+    with (tmp_path / "feedback" / "purchases.csv").open() as file:
+        assert [(row["product_id"], float(row["amount"])) for row in csv.DictReader(file)] == [
+            ("p0", 0.0),
+            ("", 5.0),
+        ]
+
+
+def test_a_complaint_is_heard_whatever_the_channel_is_called(shop: LocalClient) -> None:
+    said = {"customer_id": "ann", "text": "My delivery is three days late, I complain"}
+    for channel in ("", " "):
+        answer = shop.post(f"/v1/conversations/t{channel!r}/messages", json={**said, "channel": channel})
+        assert answer.status_code == 200
+    assert shop.get("/v1/customers/ann").json()["open_issue"]
+
+
+def test_of_who_asked_to_be_forgotten_nothing_is_kept_when_they_are_asked_about(
+    shop: LocalClient, var: Path
+) -> None:
+    shop.delete("/v1/people/ann")
+    answer = shop.post("/v1/customers/ann/next-best-offers").json()
+    assert (answer["customer_id"], answer["known"], answer["logged"]) == ("ann", False, True)
+    said = {"customer_id": "ann", "text": "Where is my parcel? I complain!"}
+    assert shop.post("/v1/conversations/t1/messages", json=said).status_code == 200
+    assert not any(shop.get("/v1/people/ann").json()["held"].values())
+    logged = shop.get(f"/v1/decisions/{answer['decision_id']}").json()
+    assert b'"ann"' not in orjson.dumps({**logged, "agent_id": ""})
+    store = sqlite3.connect(var / "service.sqlite")
+    assert [row[0] for row in store.execute("SELECT DISTINCT customer_id FROM decisions")] == [""]
+    store.close()
+
+
+def test_an_erasure_is_on_the_trail_though_the_publication_cannot_be_changed_just_then(
+    shop: LocalClient, var: Path
+) -> None:
+    made = publish_shop(var / "published")
+    (var / "published" / made.name / "segments.json").write_text("[]")
+    assert shop.delete("/v1/people/ann").status_code == 503
+    assert [deed["action"] for deed in shop.get("/v1/audit").json()["deeds"]] == ["person.erased"]
+
+
 def test_what_is_counted_can_be_fetched(shop: LocalClient) -> None:
     shop.post("/v1/customers/ann/next-best-offers")
     shop.post("/v1/events", json=order(1))

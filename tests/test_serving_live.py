@@ -198,6 +198,13 @@ def test_the_latest_consent_holds_whenever_it_was_heard_of() -> None:
     assert standing().now("ann", CUSTOMERS[0], book_of(no, yes), AS_OF).consent == {"chat": False}
 
 
+def test_a_consent_withdrawn_here_stands_though_a_generation_was_published_since() -> None:
+    no = book_of(event("Consent Changed", date(2026, 1, 20), 1, channel="chat", granted=False), received=1)
+    published = replace(CUSTOMERS[0], consent={"chat": True})
+    assert standing().has_news(no)
+    assert standing().now("ann", published, no, AS_OF).consent == {"chat": False}
+
+
 def test_an_answer_to_an_offer_and_a_call_count_as_contacts() -> None:
     told = event("Offer Outcome", date(2026, 2, 2), 1, offer_id="tea", outcome="rejected", group="drinks")
     call = event("Interaction Recorded", date(2026, 2, 1), 2, channel="phone", direction="outbound")
@@ -248,6 +255,13 @@ def test_segments_and_tags_move_with_the_orders() -> None:
             {"event": "Interaction Recorded", "properties": {"channel": "chat", "resolved": "so-so"}},
             "invalid",
         ),
+        ({"event": "Interaction Recorded", "properties": {"channel": "chat", "resolved": []}}, "invalid"),
+        ({"event": "Interaction Recorded", "properties": {"channel": "chat", "topic": {}}}, "missing"),
+        ({"event": "Offer Outcome", "properties": {"offer_id": "tea", "outcome": []}}, "invalid"),
+        ({"timestamp": "0001-01-01T00:00:00+14:00"}, "invalid"),
+        ({"timestamp": "9999-12-31T23:59:59-14:00"}, "invalid"),
+        ({"properties": {"order_id": "1", "total": 1.0, "products": [{"price": "abc"}]}}, "missing"),
+        ({"properties": {"order_id": "1", "total": 1.0, "products": [{"quantity": 1e300}]}}, "invalid"),
     ],
 )
 def test_an_event_that_cannot_be_meant_is_refused_with_its_reason(
@@ -272,6 +286,17 @@ def test_an_order_without_a_total_is_the_sum_of_its_products() -> None:
         products=[{"product_id": "a", "price": 2.5, "quantity": 4}, {"item": "TEA", "price": 1.0}],
     )
     assert read_message(raw, NOW).entry[1:] == ["1", 11.0, ["TEA", "a"]]
+
+
+def test_an_order_whose_total_is_empty_comes_to_its_revenue() -> None:
+    raw = event("Order Completed", date(2026, 2, 1), 1, order_id="1", total=None, revenue=20)
+    assert read_message(raw, NOW).entry[2] == 20.0
+
+
+def test_a_line_may_leave_its_price_open() -> None:
+    line = {"product_id": "a", "price": None, "quantity": None}
+    raw = event("Order Completed", date(2026, 2, 1), 1, order_id="1", total=5, products=[line])
+    assert read_message(raw, NOW).entry[1:] == ["1", 5.0, ["a"]]
 
 
 def test_a_profile_without_news_stays_as_published() -> None:

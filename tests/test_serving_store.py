@@ -105,6 +105,29 @@ def test_another_event_under_a_known_id_is_a_conflict(database: Database) -> Non
     assert book_of(database, "ann").of("order")[0][2] == 10.0
 
 
+class LooksTooEarly(EventLog):
+    """Looks which ids are known, and only then another machine writes one of them."""
+
+    looked = False
+
+    def _known(self, connection, ids):
+        seen = super()._known(connection, ids) if self.looked else {}
+        self.looked = True
+        return seen
+
+
+def test_an_id_another_machine_writes_at_the_same_moment_is_a_duplicate_only_if_the_event_is_the_same(
+    database: Database,
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("who writes holds the lock of all SQLite: nobody can be between")
+    take(database, [order(1), order(2)])
+    with database.writing() as connection:
+        late = LooksTooEarly(PEOPLE).append(connection, [([order(1), order(2, total=99.0), order(3)], 2)])
+    assert late == [["duplicate", "conflict", "accepted"]]
+    assert count(database, events) == 3
+
+
 def test_a_book_does_not_depend_on_the_order_events_come_in(database: Database) -> None:
     messages = [order(n, day=1 + n % 28, total=float(n)) for n in range(60)]
     random.Random(7).shuffle(messages)

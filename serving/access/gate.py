@@ -67,6 +67,17 @@ class Gate:
             self._curiosity.ask(who.subject, customer)
         return who
 
+    def ask_about(self, who: Identity, customer_id: str) -> None:
+        """Count a question whose customer stands in its body: :meth:`admit` sees addresses only.
+
+        Raises
+        ------
+        TooMany
+            If an agent asked about too many customers.
+        """
+        if self.sign_in and who.role == "agent":
+            self._curiosity.ask(who.subject, customer_id)
+
     def at_once(self, host: bytes, authorization: bytes, path: str) -> Identity | None:
         """Return who posts to a route, if it can be told without waiting and they may; nothing is counted.
 

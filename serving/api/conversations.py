@@ -69,8 +69,10 @@ async def message(
 
     The text itself is not kept, only what it told: wish, topic, mood, products. A complaint is noted for the
     customer's other conversations too: until an interaction is resolved, they wish to buy, or 14 days pass.
+    Of a person who asked to be forgotten nothing is kept: each message stands alone.
     """
     who: Identity = request.state.who
+    request.app.state.gate.ask_about(who, body.customer_id)
     before = await asyncio.to_thread(find, service.memory.database, conversation_id)
     _may_see(before, who)
     if before is not None and before.customer_id != body.customer_id:
@@ -93,7 +95,8 @@ async def message(
         answer=said,
         changed_at=time.time_ns() // 1000,
     )
-    await service.memory.commits.write("conversations", heard)
+    if not (await service.memory.of_customer(body.customer_id)).erased:
+        await service.memory.commits.write("conversations", heard)
     return Response(said, media_type="application/json")
 
 

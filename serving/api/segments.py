@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import islice
 from typing import Annotated, Literal
 
@@ -59,12 +60,13 @@ async def segment_customers(
     Ordered by customer id. There is nothing personal in it: ids and scored fields only.
     """
     if (wanted or _accepted(request)) == "csv":
-        answer = _whole_list(service, name)
+        answer = await asyncio.to_thread(_whole_list, service, name)
         who: Identity = request.state.who
         detail = f"{answer.headers['x-total-count']} customers of {answer.headers['x-snapshot']}"
         await service.memory.note(who.subject, "list.exported", name, detail)
         return answer
-    return say(_page(service, name, cursor, min(limit, service.settings.serving.page_limit)))
+    most = min(limit, service.settings.serving.page_limit)
+    return say(await asyncio.to_thread(_page, service, name, cursor, most))
 
 
 def _accepted(request: Request) -> str:

@@ -34,7 +34,11 @@ def heard_message(
     over
         Whether a complaint ends here, or begins.
     """
-    told: dict[str, Any] = {"channel": context.channel, "direction": "inbound", "resolved": over}
+    told: dict[str, Any] = {
+        "channel": context.channel.strip() or "chat",
+        "direction": "inbound",
+        "resolved": over,
+    }
     if not over:
         told |= {"intent": "complaint", "topic": context.topic, "sentiment": "negative"}
     place = f"{conversation_id}\n{turn}\n{at.date()}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, get_args
@@ -22,7 +22,7 @@ EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 OUTCOMES: Final = frozenset({"presented", "accepted", "rejected", "snoozed", "ignored", "purchased"})
 EPOCH: Final = date(1970, 1, 1).toordinal()
 _AHEAD: Final = timedelta(hours=24)
-_LARGEST_AMOUNT: Final = 1e12
+LARGEST_AMOUNT: Final = 1e12
 _MOST_PRODUCTS: Final = 500
 
 
@@ -103,6 +103,8 @@ def read_message(raw: object, now: datetime) -> Message:
     if not isinstance(properties, dict):
         raise Rejection("missing", "properties: a JSON object is wanted.")
     kind, entry = reader(properties, at)
+    if kind == "order":
+        _check_lines(properties.get("products", []))
     digest = hashlib.blake2b(body, digest_size=16).digest()
     return Message(message_id, digest, customer_id, kind, entry, body, micros(at), properties)
 
@@ -130,7 +132,7 @@ def _order(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:
     products = raw.get("products", [])
     if not isinstance(products, list) or len(products) > _MOST_PRODUCTS:
         raise Rejection("invalid", f"products: a list of at most {_MOST_PRODUCTS} is wanted.")
-    amount = raw.get("total", raw.get("revenue"))
+    amount = _total(raw)
     if amount is None:
         amount = math.fsum(_money(_object(p), "price") * _quantity(_object(p)) for p in products)
     items = sorted({item for p in products if (item := _item(_object(p)))})
@@ -140,8 +142,22 @@ def _order(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:
     return "order", [day_of(at), _word(raw, "order_id"), total, items]
 
 
+def _total(raw: Mapping[str, Any]) -> Any:  # noqa: ANN401  (whatever was sent)
+    """Return what an order or a refund says it comes to; nothing where it does not say."""
+    total = raw.get("total")
+    return raw.get("revenue") if total is None else total
+
+
+def _check_lines(products: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a price or quantity that is no number, also beside a total: the night reads them."""
+    for line in products:
+        for name in ("price", "quantity"):
+            if line.get(name) is not None:
+                _money(line, name)
+
+
 def _return(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:
-    amount = raw.get("total", raw.get("revenue"))
+    amount = _total(raw)
     return "return", [day_of(at), _word(raw, "order_id"), -abs(_money({"total": amount}, "total"))]
 
 
@@ -150,7 +166,7 @@ def _interaction(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:
     if direction not in get_args(Direction):
         raise Rejection("invalid", "direction: inbound or outbound.")
     resolved = raw.get("resolved")
-    if resolved not in {None, True, False}:
+    if resolved not in (None, True, False):  # not a set: what was sent may be a list
         raise Rejection("invalid", "resolved: true or false.")
     intent, topic = _text(raw, "intent"), _text(raw, "topic")
     return "interaction", [micros(at), _word(raw, "channel"), direction, intent, topic, resolved]
@@ -167,7 +183,7 @@ def _consent(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:
 
 def _outcome(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:
     outcome = raw.get("outcome")
-    if outcome not in OUTCOMES:
+    if not isinstance(outcome, str) or outcome not in OUTCOMES:
         raise Rejection("invalid", f"outcome: one of {', '.join(sorted(OUTCOMES))}.")
     channel = _text(raw, "channel") or "chat"
     return "outcome", [micros(at), channel, outcome, _word(raw, "offer_id"), _text(raw, "group")]
@@ -194,7 +210,7 @@ def _word(raw: Mapping[str, Any], name: str) -> str:
 
 
 def _text(raw: Mapping[str, Any], name: str) -> str:
-    return _word(raw, name) if raw.get(name) not in {None, ""} else ""
+    return "" if raw.get(name) in (None, "") else _word(raw, name)
 
 
 def _object(raw: object) -> Mapping[str, Any]:
@@ -207,7 +223,7 @@ def _money(raw: Mapping[str, Any], name: str) -> float:
     value = raw.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Rejection("missing", f"{name}: a number is wanted.")
-    if not math.isfinite(value) or abs(value) > _LARGEST_AMOUNT:
+    if not math.isfinite(value) or abs(value) > LARGEST_AMOUNT:
         raise Rejection("invalid", f"{name}: out of range.")
     return float(value)
 
@@ -230,9 +246,9 @@ def _moment(value: object, now: datetime) -> datetime:
         raise Rejection("missing", "timestamp: an ISO 8601 moment is wanted.")
     try:
         at = datetime.fromisoformat(value)
-    except ValueError as error:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the latter where UTC is before year 1 or after 9999
         raise Rejection("invalid", "timestamp: not an ISO 8601 moment.") from error
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     if at > now + _AHEAD:
         raise Rejection("in_the_future", "timestamp: more than a day ahead.")
     if at < EARLIEST:

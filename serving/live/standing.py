@@ -101,11 +101,16 @@ class Standing:
         return bool(book) and bool(self._news(book))
 
     def _news(self, book: Book) -> dict[str, list[list[Any]]]:
-        """Return the entries the generation does not hold."""
+        """Return the entries the generation does not hold.
+
+        The night is told of no consent: what was said of it here stands whatever is published.
+        """
         news = {}
         for kind, entries in book.entries.items():
             seen = self._next_day if kind in {"order", "return"} else self._next_moment
-            found = [e for e in entries if e[0] >= seen or e[_RECEIVED] >= self.published_at]
+            found = [
+                e for e in entries if kind == "consent" or e[0] >= seen or e[_RECEIVED] >= self.published_at
+            ]
             if found:
                 news[kind] = found
         return news

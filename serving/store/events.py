@@ -66,9 +66,10 @@ class EventLog:
                 known[message.message_id] = message.digest
                 new.append((message, received))
         lost = self._insert(connection, new)
-        if lost:  # another machine wrote the same id between our look and our insert
+        if lost:  # another machine wrote the same id between our look and our insert: perhaps something else
+            written = self._known(connection, sorted(lost))
             verdicts = [
-                "duplicate" if message.message_id in lost and verdict == "accepted" else verdict
+                _verdict(message, written, erased) if message.message_id in lost else verdict
                 for (message, _), verdict in zip(flat, verdicts, strict=True)
             ]
             new = [(message, received) for message, received in new if message.message_id not in lost]

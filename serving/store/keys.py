@@ -7,7 +7,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, case, select, update
 
 from serving.store.database import Database
 from serving.store.tables import keys
@@ -86,9 +86,13 @@ def make_key(
 
 
 def end_key(connection: Connection, key_id: str, at: int) -> bool:
-    """End a key at a moment, now or later; return whether there is one of that id that was not ended."""
+    """End a key at a moment, now or later; return whether there is one of that id that was not ended.
+
+    A key that ends before that moment anyway ends as it was to: nothing here makes one last longer.
+    """
+    ends = case((keys.c.expires_at < at, keys.c.expires_at), else_=at)
     found = connection.execute(
-        update(keys).where(keys.c.key_id == key_id, keys.c.revoked_at.is_(None)).values(expires_at=at)
+        update(keys).where(keys.c.key_id == key_id, keys.c.revoked_at.is_(None)).values(expires_at=ends)
     )
     return found.rowcount == 1
 
