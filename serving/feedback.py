@@ -174,8 +174,9 @@ def _events(database: Database, kind: str) -> Iterator[tuple[Any, dict[str, Any]
 
 def _number(value: object, unknown: float) -> float:
     """Return a number of a line; an event of an earlier release may hold anything here."""
-    usable = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if usable and abs(value) <= LARGEST_AMOUNT else unknown  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LARGEST_AMOUNT:
+        return unknown
+    return float(value)
 
 
 def _purchases(database: Database) -> Iterator[dict[str, Any]]:

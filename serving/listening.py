@@ -95,5 +95,4 @@ class Supervisor(Multiprocess):
             raise SettingError(
                 f"Nobody can listen there: {error.strerror}.", where=where, hint=hint
             ) from error
-        found.set_inheritable(True)
         return found

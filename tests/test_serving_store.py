@@ -128,6 +128,23 @@ def test_an_id_another_machine_writes_at_the_same_moment_is_a_duplicate_only_if_
     assert count(database, events) == 3
 
 
+class LooksInVain(EventLog):
+    """Looks for what another machine wrote, when that was erased again."""
+
+    def _known(self, connection, ids):
+        del connection, ids
+        return {}
+
+
+def test_an_event_neither_written_nor_found_is_not_acknowledged(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("who writes holds the lock of all SQLite: nobody can be between")
+    take(database, [order(1)])
+    with pytest.raises(Unavailable, match="same events"), database.writing() as connection:
+        LooksInVain(PEOPLE).append(connection, [([order(1), order(2)], 2)])
+    assert count(database, events) == 1
+
+
 def test_a_book_does_not_depend_on_the_order_events_come_in(database: Database) -> None:
     messages = [order(n, day=1 + n % 28, total=float(n)) for n in range(60)]
     random.Random(7).shuffle(messages)

@@ -63,12 +63,12 @@ class Gate:
         if not may(who.role, who.scopes, method, path):
             raise NotAllowed(f"The role {who.role} may not do this.", hint="Ask an administrator.")
         customer = request.path_params.get("customer_id")
-        if who.role == "agent" and customer is not None:
-            self._curiosity.ask(who.subject, customer)
+        if customer is not None:
+            self.ask_about(who, customer)
         return who
 
     def ask_about(self, who: Identity, customer_id: str) -> None:
-        """Count a question whose customer stands in its body: :meth:`admit` sees addresses only.
+        """Count a question about a customer: :meth:`admit` does for those that stand in the address.
 
         Raises
         ------
@@ -99,11 +99,10 @@ class Gate:
         """Count a question of somebody :meth:`at_once` told; return whether it was not one too many."""
         if not self.sign_in:
             return True
-        if who.role == "agent":
-            try:
-                self._curiosity.ask(who.subject, customer_id)
-            except TooMany:
-                return False
+        try:
+            self.ask_about(who, customer_id)
+        except TooMany:
+            return False
         return not self._requests.take(who.subject)
 
     async def still_knows(self, request: Request) -> bool:

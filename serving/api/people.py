@@ -55,9 +55,8 @@ async def forget(request: Request, customer_id: CustomerId, service: ServiceDep)
     who: Identity = request.state.who
     name = service.memory.pseudonyms.of(customer_id).hex()
     gone = await service.memory.commits.write("erasures", (customer_id, time.time_ns() // 1000))
-    await service.memory.note(
-        who.subject, "person.erased", name
-    )  # at once: what follows may fail, and is asked again
+    # At once: what follows may fail, and is then asked for again.
+    await service.memory.note(who.subject, "person.erased", name)
     await asyncio.to_thread(service.memory.database.settle)
     published = await asyncio.to_thread(forget_published, service)
     return say(ErasedAnswer(pseudonym=name, rows=gone, published_again=published > 0))

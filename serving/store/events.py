@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from models.forgotten import Pseudonyms
 from serving.live.book import Book
 from serving.live.messages import READERS, Message, from_micros
+from serving.refusals import Unavailable
 from serving.store.database import Row, named, rows_of, write_many
 from serving.store.tables import events, outcomes, profiles, suppressions
 
@@ -68,6 +69,8 @@ class EventLog:
         lost = self._insert(connection, new)
         if lost:  # another machine wrote the same id between our look and our insert: perhaps something else
             written = self._known(connection, sorted(lost))
+            if len(written) < len(lost):  # and it was erased since
+                raise Unavailable("Another machine was at the same events.", hint="Send the same again.")
             verdicts = [
                 _verdict(message, written, erased) if message.message_id in lost else verdict
                 for (message, _), verdict in zip(flat, verdicts, strict=True)
