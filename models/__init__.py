@@ -15,6 +15,7 @@ served_value       the value model behind `mlflow models serve`
 served_propensity  the propensity model behind `mlflow models serve`
 served_topics      the topic model behind `mlflow models serve`
 profiles           a customer's profile as the bytes a snapshot keeps, and back
+receipts           which orders and returns a generation counted for a customer
 generation         which published generation is the one to read: its manifest and the pointer
 publication        writes a generation aside and publishes it in one step
 snapshot           reads one whole generation, in microseconds a customer

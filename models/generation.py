@@ -27,7 +27,7 @@ from models.files import hash_file, write_durably
 
 CURRENT: Final = "CURRENT"
 MANIFEST: Final = "manifest.json"
-FORMAT: Final = (1, 1)  # 1.1 keeps prepared candidates beside the profiles
+FORMAT: Final = (1, 2)  # 1.1 keeps prepared candidates beside the profiles, 1.2 which orders they count
 _NAME: Final = re.compile(r"(\d{6,})-\d{4}-\d{2}-\d{2}")
 
 

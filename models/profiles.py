@@ -16,6 +16,7 @@ import orjson
 
 from clv.errors import SnapshotError
 from recommend.history import History
+from recommend.issues import Issues
 from recommend.profile import Contact, Profile, Scalar, Tag
 
 _OPTIONS: Final = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
@@ -60,6 +61,8 @@ def encode(profile: Profile) -> tuple[bytes, bytes]:
     True
     """
     body = {name: getattr(profile, name) for name in _BODY}
+    if noted := profile.issues.as_json():
+        body["issues"] = noted
     try:
         return orjson.dumps(profile.value, option=_OPTIONS), orjson.dumps(body, option=_OPTIONS)
     except orjson.JSONEncodeError as error:
@@ -87,6 +90,7 @@ def decode(customer_id: str, value: bytes, body: bytes) -> Profile:
             raw["open_issue"],
             History.from_json(raw["history"]),
             raw["known"],
+            Issues.from_json(raw.get("issues")),
         )
     except (KeyError, TypeError, ValueError) as error:
         where = f"customer {customer_id}"
@@ -113,10 +117,9 @@ def from_json(raw: Mapping[str, Any]) -> Profile:
         tags = tuple([_tag(tag) for tag in fields.pop("tags", ())])
         contacts = tuple([_contact(c) for c in fields.pop("contacts", ())])
         segments = tuple(fields.pop("segments", ()))
-        history = History.from_json(fields.pop("history", None) or _NOTHING)
-        return Profile(
-            customer_id, as_of, tags=tags, contacts=contacts, segments=segments, history=history, **fields
-        )
+        fields["history"] = History.from_json(fields.get("history") or _NOTHING)
+        fields["issues"] = Issues.from_json(fields.get("issues"))
+        return Profile(customer_id, as_of, tags=tags, contacts=contacts, segments=segments, **fields)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         where = f"customer {raw.get('customer_id', '?')}"
         raise SnapshotError(f"This is not a profile: {error!r}.", where=where) from error

@@ -39,8 +39,11 @@ _SCHEMA: Final = """
     CREATE TABLE members (
         segment TEXT NOT NULL, customer_id TEXT NOT NULL, PRIMARY KEY (segment, customer_id)
     ) WITHOUT ROWID;
+    CREATE TABLE receipts (customer_id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
     BEGIN;
 """
+_RECEIPTS: Final = """
+    INSERT INTO receipts SELECT :1, :2 WHERE EXISTS (SELECT 1 FROM customers WHERE customer_id = :1)"""
 _ON_A_COPY: Final = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
@@ -178,7 +181,7 @@ class SnapshotWriter:
             self._described[size.name] = size.description, size.rule
             self._sums[size.name] = size.customers, size.predicted_clv
         for profile in gone:
-            for table in ("customers", "members"):
+            for table in self._tables():
                 self._connection.execute(
                     f"DELETE FROM {table} WHERE customer_id = ?",  # noqa: S608  (a name of ours)
                     (profile.customer_id,),
@@ -188,6 +191,20 @@ class SnapshotWriter:
                 self._sums[name] = count - 1, total - _worth(profile) if count > 1 else 0.0
         self._customers = self._connection.execute("SELECT count(*) FROM customers").fetchone()[0]
         return self._customers
+
+    def receipts(self, found: Iterable[tuple[str, bytes | str]]) -> None:
+        """Add which orders and returns profiles count: customer, packed :class:`models.receipts.Receipts`.
+
+        After the customers, whose pages then lie together: the live service reads these rarely. Whoever has
+        no profile is left out.
+        """
+        self._require_open()
+        self._connection.executemany(_RECEIPTS, found)
+
+    def _tables(self) -> list[str]:
+        """Return the names of the tables; older generations have fewer."""
+        found = self._connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        return [name for (name,) in found]
 
     def segments(self, descriptions: Iterable[tuple[str, str, str]]) -> None:
         """Say what each segment means: (name, description, rule); one without customers is listed too."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import weakref
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
@@ -23,6 +23,7 @@ from models.files import check_folder, hash_file
 from models.generation import CURRENT, MANIFEST, Generation, pointed_at
 from models.profiles import Published, decode, decode_value
 from models.publication import CUSTOMERS, SEGMENTS, SegmentSize, SnapshotWriter
+from models.receipts import Receipts
 from recommend.profile import Profile, Scalar
 
 __all__ = ["Generation", "Member", "Published", "SegmentSize", "Snapshot", "SnapshotWriter"]
@@ -34,6 +35,8 @@ _MAPPED: Final = 1 << 40  # bytes read without copying; SQLite takes as much of 
 _COLUMNS: Final = "SELECT * FROM customers LIMIT 0"
 _ONE: Final = "SELECT value, body, prepared FROM customers WHERE customer_id = ?"
 _ONE_UNPREPARED: Final = "SELECT value, body, x'' FROM customers WHERE customer_id = ?"  # of format 1.0
+_RECEIPTS: Final = "SELECT body FROM receipts WHERE customer_id = ?"
+_TABLES: Final = "SELECT name FROM sqlite_schema WHERE type = 'table'"
 _MEMBERS: Final = """
     SELECT customer_id, value FROM members JOIN customers USING (customer_id)
     WHERE segment = ? AND customer_id > ? ORDER BY customer_id LIMIT ?"""
@@ -65,6 +68,7 @@ class Snapshot:
             connections = [_connect(folder / CUSTOMERS) for _ in range(_READERS)]
             named = [column[0] for column in connections[0].execute(_COLUMNS).description]
             self._one = _ONE if "prepared" in named else _ONE_UNPREPARED
+            self._has_receipts = ("receipts",) in connections[0].execute(_TABLES).fetchall()
             self._sizes = tuple(SegmentSize(**raw) for raw in orjson.loads((folder / SEGMENTS).read_bytes()))
         except (sqlite3.Error, OSError, orjson.JSONDecodeError, TypeError) as error:
             raise SnapshotError(f"The generation cannot be opened: {error}.", where=str(folder)) from error
@@ -139,6 +143,19 @@ class Snapshot:
         """Return one customer's profile; None for a customer this generation does not know."""
         found = self.customer(customer_id)
         return found.profile if found else None
+
+    def receipts(self, customer_id: str) -> Receipts | None:
+        """Return which orders and returns are counted in a profile; None where the publisher did not tell."""
+        rows = self._read(_RECEIPTS, (customer_id,)) if self._has_receipts else ()
+        return Receipts.from_bytes(rows[0][0]) if rows else None
+
+    def held(self, customer_id: str) -> dict[str, Any] | None:
+        """Return everything the generation holds about a customer as plain values; None if it is nothing."""
+        found, counted = self.customer(customer_id), self.receipts(customer_id)
+        if found is None:
+            return None
+        told = {"orders": counted.orders, "returns": counted.returns} if counted else {}
+        return {**asdict(found.profile), "receipts": told}
 
     def customer_ids(self) -> Iterator[str]:
         """Yield every customer's id, in order."""

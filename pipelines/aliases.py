@@ -80,6 +80,7 @@ ALIASES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "sentiment": _names("sentiment mood stimmung 情绪"),
         "csat": _names("csat satisfaction score rating zufriedenheit 满意度"),
         "resolved": _names("resolved issolved solved closed geloest 已解决"),
+        "intent": _names("intent wish absicht anliegen 意图 意圖"),
         "text": _names("text message body content transcript nachricht 内容"),
     },
     "customers": {

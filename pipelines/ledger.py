@@ -14,7 +14,7 @@ import ibis
 
 from clv.errors import DataError, UnknownFormat
 from pipelines.engine import DuckDB, open_database, speak_ibis
-from pipelines.tables import TABLES, Table
+from pipelines.tables import TABLES, Column, Table
 
 FORMAT: Final = 1
 
@@ -79,6 +79,10 @@ class Ledger:
         if not read_only:
             self._create()
         self._check_format()
+        if read_only and self._missing():
+            self.connection.close()
+            Ledger(self.path, memory=memory, threads=threads).close()  # an older one: its columns are added
+            self.connection = open_database(self.path, read_only=True, memory=memory, threads=threads)
         self.backend: DuckDB = speak_ibis(self.connection)
 
     def __enter__(self) -> Ledger:
@@ -146,8 +150,24 @@ class Ledger:
         self.connection.execute(f"INSERT INTO format SELECT {FORMAT} WHERE NOT EXISTS (SELECT 1 FROM format)")
         for table in TABLES.values():
             self.connection.execute(_create_table(table))
+        for table, column in self._missing():
+            self.connection.execute(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {column.sql}')
         self.connection.execute(_QUARANTINE)
         self.connection.execute(_FILES)
+
+    def _missing(self) -> list[tuple[Table, Column]]:
+        """Return the columns of the contract that a ledger of an earlier version does not have."""
+        there = set(
+            self.connection.execute(
+                "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+            ).fetchall()
+        )
+        return [
+            (table, column)
+            for table in TABLES.values()
+            for column in table.columns
+            if (table.name, column.name) not in there
+        ]
 
     def _check_format(self) -> None:
         try:

@@ -16,10 +16,10 @@ from pipelines.features import item_lines
 from pipelines.ledger import Ledger
 from pipelines.responses import order_places
 from recommend.history import History
-from recommend.profile import CAMPAIGNS, HEARD, HEARD_DAYS, Contact, Profile, Scalar, Tag
+from recommend.issues import COMPLAINTS, HEARD, IN_A_TOPIC, NEGATIVE, NEVER, Complaint, Issues
+from recommend.profile import CAMPAIGNS, CONTACT_DAYS, Contact, Profile, Scalar, Tag
 from recommend.segments import SegmentModel
 
-CONTACT_DAYS: Final = 365  # no contact limit looks further back
 IN_CAMPAIGN: Final = "in_campaign:"
 _BATCH: Final = 2_000
 
@@ -58,19 +58,24 @@ FROM (
     WHERE o.customer_id IS NOT NULL AND o."at" >= $since AND o."at" < $until
 ) GROUP BY customer_id
 """
-# A complaint that was only heard in a chat ends with a resolved talk after it, or in time.
+# The rule of recommend.issues in the words of a table; a test holds the two together.
 _ISSUES: Final = """
 WITH told AS (
-    SELECT *, interaction_id LIKE $heard AS heard FROM interactions
-    WHERE coalesce(direction, 'inbound') = 'inbound' AND occurred_at < $until
+    SELECT customer_id, epoch_us(occurred_at) AS "at", coalesce(resolved, false) AS over,
+           interaction_id LIKE $heard AS heard, resolved IS NULL AS untold,
+           coalesce(direction, 'inbound') = 'inbound'
+               AND (sentiment = $negative OR intent IN (SELECT unnest($wishes::VARCHAR[]))
+                    OR contains(lower(topic), $in_a_topic)) AS bad,
+           {'at': "at", 'topic': coalesce(nullif(topic, ''), nullif(intent, ''), 'complaint')} AS complaint
+    FROM interactions WHERE occurred_at < $until
 )
-SELECT customer_id, arg_max(coalesce(topic, 'complaint'), occurred_at) AS open_issue
-FROM told
-WHERE resolved = false AND (sentiment = 'negative' OR topic ILIKE '%complain%')
-  AND NOT (heard AND (occurred_at < $forgotten OR EXISTS (
-      SELECT 1 FROM told later WHERE later.customer_id = told.customer_id AND later.resolved
-         AND later.occurred_at >= told.occurred_at)))
-GROUP BY customer_id
+SELECT customer_id, struct_pack(
+       unresolved := max(complaint) FILTER (bad AND NOT over AND NOT heard AND NOT untold),
+       untold := max(complaint) FILTER (bad AND NOT over AND NOT heard AND untold),
+       heard := max(complaint) FILTER (bad AND NOT over AND heard),
+       resolved_at := max("at") FILTER (over AND NOT heard),
+       wished_at := max("at") FILTER (over AND heard)) AS issues
+FROM told WHERE bad OR over GROUP BY customer_id
 """
 # An interaction whose id reads campaign:<campaign_id>:... says that the customer belongs to that campaign.
 _CAMPAIGNS: Final = """
@@ -87,7 +92,7 @@ GROUP BY customer_id
 """
 _PEOPLE: Final = "SELECT customer_id, region, locale, birth_year, consent, attributes FROM customers"
 _ASSEMBLED: Final = """
-SELECT s.customer_id, order_days, items, positions, places, contacts, open_issue, region, locale, birth_year,
+SELECT s.customer_id, order_days, items, positions, places, contacts, issues, region, locale, birth_year,
        consent, attributes, campaigns
 FROM scored s
 LEFT JOIN histories USING (customer_id) LEFT JOIN approaches USING (customer_id)
@@ -141,8 +146,13 @@ def _assembled(ledger: Ledger, fields: pd.DataFrame, as_of: date) -> Iterator[di
     """Yield what the ledger knows beside the scores, in the order of the scored customers."""
     until = datetime.combine(as_of + timedelta(days=1), datetime.min.time())
     moments = {"since": until - timedelta(days=CONTACT_DAYS), "until": until}
-    forgotten = until - timedelta(days=HEARD_DAYS)
-    issues = {"until": until, "heard": f"{HEARD}%", "forgotten": forgotten}
+    issues = {
+        "until": until,
+        "heard": f"{HEARD}%",
+        "negative": NEGATIVE,
+        "wishes": sorted(COMPLAINTS),
+        "in_a_topic": IN_A_TOPIC,
+    }
     with ledger.connection.cursor() as cursor:
         cursor.register("scored", fields[[CUSTOMER_ID]].reset_index(drop=True))
         lines = ledger.backend.compile(item_lines(ledger.tables(), as_of))
@@ -169,6 +179,7 @@ def _profile(
         positions=tuple(tuple(p) for p in rest["positions"] or ()),
         places=tuple(rest["places"] or ()),
     )
+    issues = _issues(rest["issues"])
     plain = Profile(
         customer_id=str(values.pop(CUSTOMER_ID)),
         as_of=as_of,
@@ -177,8 +188,9 @@ def _profile(
         attributes=_attributes(rest),
         consent={str(k): bool(v) for k, v in json.loads(rest["consent"] or "{}").items()},
         contacts=tuple(_contact(c) for c in rest["contacts"] or ()),
-        open_issue=rest["open_issue"] or "",
+        open_issue=issues.open_on(as_of),
         history=history,
+        issues=issues,
     )
     return replace(plain, tags=(*segments.tags_of(plain, as_of), *_campaign_tags(rest)))
 
@@ -187,6 +199,17 @@ def _campaign_tags(rest: Mapping[str, Any]) -> Iterator[Tag]:
     """Yield a tag for each running campaign the customer belongs to: its offers are theirs alone."""
     for campaign in rest["campaigns"] or ():
         yield Tag(f"{IN_CAMPAIGN}{campaign['campaign_id']}", CAMPAIGNS, campaign["since"])
+
+
+def _issues(raw: Mapping[str, Any] | None) -> Issues:
+    if raw is None:
+        return Issues()
+    unresolved, untold, heard = (
+        Complaint(found["at"], found["topic"]) if (found := raw[kind]) else None
+        for kind in ("unresolved", "untold", "heard")
+    )
+    ends = (raw["resolved_at"], raw["wished_at"])
+    return Issues(unresolved, untold, heard, *(NEVER if at is None else at for at in ends))
 
 
 def _attributes(rest: Mapping[str, Any]) -> dict[str, Scalar]:

@@ -17,6 +17,7 @@ from models.snapshot import Published
 from pipelines.ledger import Ledger
 from pipelines.profiles import profiles
 from pipelines.progress import Progress, silent
+from pipelines.receipts import receipts
 from pipelines.score import CUSTOMERS, SEGMENTS
 from recommend.candidates import Proposer
 from recommend.catalogue import Catalogue
@@ -90,6 +91,7 @@ def publish(
         writer.segments(segments.describe())
         found = _counted(profiles(ledger, scored, segments, as_of), len(scored), progress)
         writer.customers(prepare(writer, found, bundles.get("propensity"), catalogue, as_of))
+        writer.receipts(receipts(ledger, as_of))
         return writer.commit()
 
 

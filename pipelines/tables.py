@@ -123,6 +123,7 @@ INTERACTIONS: Final = Table(
         Column("csat", "number", least=0.0, most=100.0),
         Column("resolved", "flag"),
         Column("text"),
+        Column("intent"),
     ),
     key=("interaction_id",),
 )

@@ -5,6 +5,7 @@ Map
 context       the moment: channel, agent, intent, what the chat mentions
 profile       one customer as the engine sees them: value, segments, tags, consent, contacts, history
 history       what one customer bought when, in the compact form the live service reads
+issues        is a complaint open: one rule for the night and the day
 candidate     one thing that could be said, with its propensity
 proposed      all candidates of one customer by column
 ownership     whether the customer bought what an offer is about

@@ -7,12 +7,11 @@ from datetime import date, datetime
 from typing import Final, TypeAlias
 
 from recommend.history import History
+from recommend.issues import NO_ISSUES, Issues
 
 Scalar: TypeAlias = str | float | int | bool | None
 
-
-HEARD: Final = "heard:"  # begins the id of an interaction that was heard in a chat, not told by a helpdesk
-HEARD_DAYS: Final = 14  # a heard complaint nobody took up is open for so long
+CONTACT_DAYS: Final = 365  # no contact limit looks further back
 CAMPAIGNS: Final = "campaigns"  # source of the tags that say to which campaigns a customer belongs
 
 
@@ -70,6 +69,8 @@ class Profile:
         What was bought when, by item.
     known
         False for a customer no data exist about: the documented cold answer.
+    issues
+        What was complained of when, and what ended it: ``open_issue`` follows from it as of a day.
     """
 
     customer_id: str
@@ -83,3 +84,4 @@ class Profile:
     open_issue: str = ""
     history: History = field(default_factory=History)
     known: bool = True
+    issues: Issues = NO_ISSUES

@@ -24,7 +24,6 @@ from recommend.speech import Speech
 from recommend.topics import TopicModel
 from recommend.worth import Arbitration
 from serving.champions import PROPENSITY_NAME, Champion
-from serving.erasure import published_at
 from serving.live.standing import Standing
 from serving.published import Publication
 
@@ -53,14 +52,14 @@ def open_publication(root: Path, champion: Champion | None = None) -> Publicatio
     """
     snapshot = Snapshot.current(root)
     try:
-        return _opened(root, snapshot, champion)
+        return _opened(snapshot, champion)
     except _UNREAD as error:  # every hash is right: whoever wrote it meant something else
         what = f"The generation holds something this version cannot read: {type(error).__name__}."
         hint = "Publish again with this version."
         raise SnapshotError(what, where=f"{snapshot.manifest.name}: {error}", hint=hint) from error
 
 
-def _opened(root: Path, snapshot: Snapshot, champion: Champion | None) -> Publication:
+def _opened(snapshot: Snapshot, champion: Champion | None) -> Publication:
     proposer, propensity = _proposer(snapshot, champion)
     value_model, value = _value_model(snapshot)
     segments = _document(snapshot, "segment_model")
@@ -69,7 +68,6 @@ def _opened(root: Path, snapshot: Snapshot, champion: Champion | None) -> Public
         value_model,
         segment_model,
         snapshot.manifest.as_of,
-        published_at(root, snapshot),
         int(snapshot.manifest.facts.get("horizon_days", 365)),
     )
     catalogue = _catalogue(snapshot, proposer)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.forgotten import Forgotten, remember
-from models.generation import CURRENT, MANIFEST
+from models.generation import CURRENT
 from models.snapshot import Snapshot, SnapshotWriter
 from serving.secret import installation_secret
 from serving.store.people import suppressed
@@ -15,7 +14,6 @@ from serving.store.people import suppressed
 if TYPE_CHECKING:
     from serving.service import Service
 
-PUBLISHED_AT = "published_at"
 WITHOUT = "without"
 
 
@@ -44,7 +42,6 @@ def publish_without(root: Path, gone: Forgotten) -> int:
             return 0
         facts = {
             **snapshot.manifest.facts,
-            PUBLISHED_AT: published_at(root, snapshot).isoformat(),
             WITHOUT: gone.fingerprint,  # so that nobody looks through it again for the same people
         }
         folder = root / snapshot.manifest.name
@@ -72,14 +69,6 @@ def forget_published(service: Service) -> int:
     if taken:
         service.shelf.refresh()
     return taken
-
-
-def published_at(root: Path, snapshot: Snapshot) -> datetime:
-    """Return when the numbers were published first; a copy of them is no newer than they are."""
-    noted = snapshot.manifest.facts.get(PUBLISHED_AT)
-    if noted:
-        return datetime.fromisoformat(noted)
-    return datetime.fromtimestamp((root / snapshot.manifest.name / MANIFEST).stat().st_mtime, UTC)
 
 
 def _copy(folder: Path, snapshot: Snapshot, writer: SnapshotWriter) -> None:

@@ -70,6 +70,7 @@ INTERACTIONS: Final = (
     "topic",
     "sentiment",
     "resolved",
+    "intent",
 )
 OUTCOMES: Final = ("decision_id", "customer_id", "offer_id", "outcome", "at", "reason", "value", "agent_id")
 
@@ -218,16 +219,11 @@ def _interactions(database: Database) -> Iterator[dict[str, Any]]:
             "occurred_at": _iso(row),
             "channel": entry[1],
             "direction": entry[2],
-            "topic": entry[4] or entry[3],
-            "sentiment": _mood(raw["properties"]),
+            "topic": entry[4],
+            "sentiment": entry[6],
             "resolved": entry[5],
+            "intent": entry[3],
         }
-
-
-def _mood(properties: Mapping[str, Any]) -> str:
-    """Return the mood an interaction came with, as the ledger knows it; empty if it is none of these."""
-    mood = properties.get("sentiment")
-    return mood if mood in {"negative", "neutral", "positive"} else ""
 
 
 def _outcomes(database: Database) -> Iterator[dict[str, Any]]:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, TypeAlias
 
 from clv.errors import SnapshotError
@@ -116,10 +117,12 @@ class Service:
         today = at.date() - _DAY
         found = None if remembered.erased else publication.snapshot.customer(customer_id)
         published = found.profile if found else None
-        live = publication.standing.has_news(remembered.book)
+        held = partial(publication.snapshot.receipts, customer_id)
+        news = publication.standing.news(published, remembered.book, held)
+        live = bool(remembered.book) and news.moved
         prepared = found.prepared if found and not live else b""
         if live or (published is not None and today != published.as_of):
-            profile = publication.standing.now(customer_id, published, remembered.book, today)
+            profile = publication.standing.now(customer_id, published, news, today)
         else:
             profile = published or Profile(customer_id, today, known=False)
         self.metrics.stages["profile"].observe(time.perf_counter() - started)

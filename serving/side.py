@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +33,9 @@ class Side:
         found: dict[str, Any] = people.export(database, customer_id)
         if (settings.published / CURRENT).exists():
             with Snapshot.current(settings.published) as snapshot:
-                profile = snapshot.profile(customer_id)
-            if profile is not None:
-                found["published"] = [asdict(profile)]
+                published = snapshot.held(customer_id)
+            if published is not None:
+                found["published"] = [published]
         _note(database, secret, "person.exported", customer_id)
         database.close()
         return {place: rows for place, rows in found.items() if rows}

@@ -24,7 +24,6 @@ from recommend.decision import Decision, Hint, Ranked
 from recommend.history import History
 from recommend.lexicon import Lexicon
 from recommend.profile import Contact, Profile, Scalar, Tag
-from serving.erasure import published_at
 from serving.live.standing import Standing
 from serving.published import Publication
 
@@ -204,7 +203,7 @@ def open_shop(root: Path) -> Publication:
         snapshot,
         ShopEngine(snapshot.manifest.name),
         OFFERS,
-        Standing(VALUATION, None, snapshot.manifest.as_of, published_at(root, snapshot)),
+        Standing(VALUATION, None, snapshot.manifest.as_of),
         Lexicon.build({"COFFEE": ["coffee"], "BREAD": ["bread"], "TEA": ["tea"]}),
         "clv-value/3",
         "clv-propensity/2",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from models.files import write_bundle
+from models.receipts import Receipts
 from models.snapshot import SnapshotWriter
 from pipelines.publish import prepare
 from recommend.candidates import Proposer
@@ -15,6 +16,7 @@ from recommend.catalogue import Catalogue, Offer
 from recommend.context import Context
 from recommend.engine import Engine
 from recommend.prepared import Prepared
+from recommend.profile import Profile
 from serving.champions import PROPENSITY_NAME, Champion
 from serving.engines import open_publication
 from serving.live.book import Book
@@ -67,8 +69,9 @@ def test_a_customer_whose_events_the_night_has_seen_has_no_news(root: Path) -> N
     standing = open_publication(root / "published").standing
     last = AS_OF.toordinal() - EPOCH
     seen, fresh = Book(), Book()
-    seen.add("order", [last - 3, "o1", 9.0, []], standing.published_at - 1, "m1")
-    fresh.add("order", [last + 1, "o2", 9.0, []], standing.published_at + 1, "m2")
-    assert not standing.has_news(Book())
-    assert not standing.has_news(seen)
-    assert standing.has_news(fresh)
+    seen.add("order", [last - 3, "o1", 9.0, []], 1, "m1")
+    fresh.add("order", [last + 1, "o2", 9.0, []], 1, "m2")
+    nobody, held = Profile("c", AS_OF), Receipts([[last - 3, "o1", 9.0]])
+    assert not standing.news(nobody, Book(), lambda: held).moved
+    assert not standing.news(nobody, seen, lambda: held).moved
+    assert standing.news(nobody, fresh, lambda: held).moved

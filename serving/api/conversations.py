@@ -13,11 +13,11 @@ from fastapi import APIRouter, Body, Header, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from recommend.context import Context
+from recommend.issues import COMPLAINTS
 from serving.access.gate import GatedRoute
 from serving.access.identity import Identity
 from serving.api.asking import ServiceDep, errors
 from serving.live.heard import heard_message
-from serving.live.standing import COMPLAINTS
 from serving.refusals import Conflict, NotFound
 from serving.schemas import MessageBody, OffersAnswer, offers_json
 from serving.schemas.wire import PRINTED

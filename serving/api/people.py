@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -30,7 +29,7 @@ async def person(request: Request, customer_id: CustomerId, service: ServiceDep)
     """
     who: Identity = request.state.who
     publication = service.shelf.current
-    profile = publication.snapshot.profile(customer_id) if publication else None
+    published = publication.snapshot.held(customer_id) if publication else None
     held = await asyncio.to_thread(export, service.memory.database, customer_id)
     name = service.memory.pseudonyms.of(customer_id).hex()
     await service.memory.note(who.subject, "person.exported", name)
@@ -38,7 +37,7 @@ async def person(request: Request, customer_id: CustomerId, service: ServiceDep)
         PersonAnswer(
             customer_id=customer_id,
             held=held,
-            published=asdict(profile) if profile is not None and profile.known else None,
+            published=published,
         )
     )
 

@@ -2,7 +2,7 @@
 
 It is told apart by its id, ``heard:`` and a digest of the conversation's name, turn and day; of the text
 nothing is kept but topic and wish. It ends when an interaction is resolved, when the customer wishes to buy
-in the conversation it was heard in, or :data:`recommend.profile.HEARD_DAYS` days after it was last heard.
+in the conversation it was heard in, or :data:`recommend.issues.QUIET_DAYS` days after it was last heard.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from recommend.context import Context
-from recommend.profile import HEARD
+from recommend.issues import HEARD
 from serving.live.messages import Message, read_message
 
 

@@ -20,6 +20,7 @@ LARGEST_EVENT: Final = 32_768
 LONGEST_WORD: Final = 200
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 OUTCOMES: Final = frozenset({"presented", "accepted", "rejected", "snoozed", "ignored", "purchased"})
+MOODS: Final = ("negative", "neutral", "positive")  # not a set: what was sent may be a list
 EPOCH: Final = date(1970, 1, 1).toordinal()
 _AHEAD: Final = timedelta(hours=24)
 LARGEST_AMOUNT: Final = 1e12
@@ -169,7 +170,8 @@ def _interaction(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:
     if resolved not in (None, True, False):  # not a set: what was sent may be a list
         raise Rejection("invalid", "resolved: true or false.")
     intent, topic = _text(raw, "intent"), _text(raw, "topic")
-    return "interaction", [micros(at), _word(raw, "channel"), direction, intent, topic, resolved]
+    mood = raw.get("sentiment") if raw.get("sentiment") in MOODS else ""
+    return "interaction", [micros(at), _word(raw, "channel"), direction, intent, topic, resolved, mood]
 
 
 def _consent(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""A published profile and the book of events since, made into the profile of this moment.
+"""A published profile and what happened since, made into the profile of this moment.
 
 The same functions that scored everybody at night score the one customer here: the value model, the cut
 points of the segments, the limits of the tags.
@@ -12,21 +12,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from clv import columns as c
 from clv.valuation import ValueModel
+from models.receipts import Entry, Receipts
 from recommend.history import History
-from recommend.profile import CAMPAIGNS, HEARD, HEARD_DAYS, Contact, Profile, Scalar
+from recommend.profile import CAMPAIGNS, Contact, Profile, Scalar
 from recommend.segments import SegmentModel
 from recommend.vitals import HISTORIC_REVENUE, LAST_GAP_DAYS
 from serving.live.book import Book
-from serving.live.messages import EPOCH, day_of, from_micros, micros
-from serving.live.orders import Start, Summary, summarize
+from serving.live.messages import EPOCH
+from serving.live.news import Held, News, news_of
+from serving.live.orders import Summary, summarize
 
-COMPLAINTS: Final = frozenset({"complaint", "cancel"})
 _PRESSURE: Final = re.compile(r"contacts_(\d+)d")
-_RECEIVED: Final = -2  # an entry ends with when it was received and the event's id
 
 
 class Standing:
@@ -38,8 +38,6 @@ class Standing:
         The models of the generation; None where it has none: those fields then stay as published.
     as_of
         Last day the generation saw.
-    published_at
-        When it was published: what was received before and is dated up to ``as_of`` is in it already.
     horizon_days
         How far ahead predicted value looks.
     """
@@ -49,18 +47,28 @@ class Standing:
         valuation: ValueModel | None,
         segment_model: SegmentModel | None,
         as_of: date,
-        published_at: datetime,
         horizon_days: int = 365,
     ) -> None:
         self.valuation = valuation
         self.segment_model = segment_model
         self.as_of = as_of
-        self.published_at = micros(published_at)
         self.horizon_days = horizon_days
-        self._next_day = as_of.toordinal() - EPOCH + 1
-        self._next_moment = micros(datetime.combine(as_of + timedelta(days=1), datetime.min.time(), UTC))
 
-    def now(self, customer_id: str, published: Profile | None, book: Book, today: date) -> Profile:
+    def news(self, published: Profile | None, book: Book, held: Held) -> News:
+        """Return what a customer's book tells that the generation does not hold.
+
+        Parameters
+        ----------
+        published
+            What the generation says of them; None if it does not know them.
+        book
+            Their events.
+        held
+            Reads which orders the generation counted for them.
+        """
+        return news_of(published, book, held, self.as_of)
+
+    def now(self, customer_id: str, published: Profile | None, news: News, today: date) -> Profile:
         """Return the profile of this moment.
 
         Parameters
@@ -69,57 +77,44 @@ class Standing:
             Whose.
         published
             What the generation says; None if it does not know the customer.
-        book
-            Events of this customer.
+        news
+            What happened since.
         today
             The last visible day; the day of a later event takes its place.
         """
-        news = self._news(book)
-        orders, returns = news.get("order", []), news.get("return", [])
-        day = max([today.toordinal() - EPOCH, *(entry[0] for entry in (*orders, *returns))])
+        day = max([today.toordinal() - EPOCH, *(entry[0] for entry in (*news.orders, *news.returns))])
         as_of = date.fromordinal(day + EPOCH)
-        profile = published or Profile(customer_id, as_of, known=bool(news))
+        profile = published or Profile(customer_id, as_of, known=news.moved)
+        contacts = (*profile.contacts, *news.contacts)
         moved = replace(
             profile,
             as_of=as_of,
-            consent={
-                **profile.consent,
-                **{name: granted for _, name, granted, *_ in news.get("consent", [])},
-            },
-            contacts=_contacts(profile.contacts, news),
-            open_issue=_open_issue(profile.open_issue, news.get("interaction", []), day),
-            history=_history(profile.history, orders, day),
-            known=profile.known or bool(news),
+            consent={**profile.consent, **news.consent},
+            contacts=tuple(sorted(contacts, key=lambda contact: (contact.at, contact.offer_id))),
+            open_issue=news.issues.open_on(as_of),
+            history=_history(profile.history, news.orders, day),
+            issues=news.issues,
         )
-        summary = summarize(Start.of(profile), orders, returns, day)
-        value = dict(profile.value) if summary is None else self._value(profile.value, summary, news, as_of)
+        value = self._value(profile, news, as_of)
         value |= _pressure(value, moved.contacts, as_of)
         return self._named(replace(moved, value=value), as_of)
 
-    def has_news(self, book: Book) -> bool:
-        """Return whether a book holds anything the generation does not: if not, what was published stands."""
-        return bool(book) and bool(self._news(book))
-
-    def _news(self, book: Book) -> dict[str, list[list[Any]]]:
-        """Return the entries the generation does not hold.
-
-        The night is told of no consent: what was said of it here stands whatever is published.
-        """
-        news = {}
-        for kind, entries in book.entries.items():
-            seen = self._next_day if kind in {"order", "return"} else self._next_moment
-            found = [
-                e for e in entries if kind == "consent" or e[0] >= seen or e[_RECEIVED] >= self.published_at
-            ]
-            if found:
-                news[kind] = found
-        return news
-
-    def _value(
-        self, published: Mapping[str, Scalar], summary: Summary, news: Mapping[str, Any], as_of: date
-    ) -> dict[str, Scalar]:
+    def _value(self, profile: Profile, news: News, as_of: date) -> dict[str, Scalar]:
+        """Return the numbers as of a day: counted from the start, or as published if nothing moves them."""
+        published = profile.value
         value = dict(published)
-        value |= _counted(published, summary, news)
+        if not news.orders and not news.returns and as_of == profile.as_of:
+            return value
+        held = Receipts.of_profile(profile) if news.receipts.unknown else news.receipts
+        summary = summarize(
+            [*held.orders, *news.orders],
+            [*held.returns, *news.returns],
+            as_of.toordinal() - EPOCH,
+            held.unlisted_days,
+        )
+        if summary is None:
+            return value
+        value |= _counted(published, summary, held, news)
         if self.valuation is not None:
             scored = self.valuation.predict_one(
                 summary.frequency,
@@ -154,7 +149,7 @@ def _number(value: Mapping[str, Scalar], name: str) -> float | None:
 
 
 def _counted(
-    published: Mapping[str, Scalar], summary: Summary, news: Mapping[str, list[list[Any]]]
+    published: Mapping[str, Scalar], summary: Summary, held: Receipts, news: News
 ) -> dict[str, Scalar]:
     """Return the summary and the features that follow from it, by their published names."""
     days = summary.days
@@ -175,10 +170,10 @@ def _counted(
         counted["log_gap_sum"] = math.fsum(math.log(gap) for gap in gaps)
         counted["std_gap_days"] = _spread(gaps)
     if isinstance(orders := published.get("orders", 0), int | float):
-        counted["orders"] = int(orders) + len({entry[1] for entry in news.get("order", ())})
+        counted["orders"] = int(orders) + len({entry[1] for entry in news.orders} - held.numbers)
     back = published.get("returns_amount", 0.0)
     if isinstance(back, int | float):
-        given = back + math.fsum(-entry[2] for entry in news.get("return", ()))
+        given = back + math.fsum(-entry[2] for entry in news.returns)
         paid = summary.historic_revenue + given
         counted |= {"returns_amount": given, "returns_share": given / paid if paid > 0 else 0.0}
     return counted
@@ -192,40 +187,7 @@ def _spread(gaps: list[int]) -> float | None:
     return math.sqrt(math.fsum((gap - mean) ** 2 for gap in gaps) / (len(gaps) - 1))
 
 
-def _contacts(published: tuple[Contact, ...], news: Mapping[str, list[list[Any]]]) -> tuple[Contact, ...]:
-    found = [
-        Contact(from_micros(at), channel)
-        for at, channel, direction, *_ in news.get("interaction", ())
-        if direction == "outbound"
-    ]
-    found += [
-        Contact(from_micros(at), channel, outcome, offer_id, group)
-        for at, channel, outcome, offer_id, group, *_ in news.get("outcome", ())
-    ]
-    if not found:
-        return published
-    return tuple(sorted((*published, *found), key=lambda contact: (contact.at, contact.offer_id)))
-
-
-def _open_issue(published: str, interactions: Iterable[list[Any]], day: int) -> str:
-    """Return what is still complained about: an unresolved complaint opens it, a resolved talk closes it.
-
-    What was only heard in a chat closes no issue that a helpdesk opened, and is forgotten in time.
-    """
-    issue, only_heard = published, ""
-    for at, _, direction, intent, topic, resolved, *_, name in interactions:
-        heard = str(name).startswith(HEARD)
-        if resolved is True:
-            issue, only_heard = issue if heard else "", ""
-        elif direction == "inbound" and (intent in COMPLAINTS or "complain" in topic.lower()):
-            if not heard:
-                issue = topic or intent
-            elif day_of(from_micros(at)) + HEARD_DAYS > day:
-                only_heard = topic or intent
-    return issue or only_heard
-
-
-def _history(published: History, orders: Iterable[list[Any]], as_of: int) -> History:
+def _history(published: History, orders: Iterable[Entry], as_of: int) -> History:
     """Put the items of new orders into the baskets of their days."""
     bought: dict[int, set[str]] = {}
     for day, _, _, items, *_ in orders:
