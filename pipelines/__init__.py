@@ -61,6 +61,7 @@ economics   what it costs to supply and to serve each customer
 score       what every customer is worth, and which lists they are on
 profiles    a customer's history, contacts, consent and open issue beside the scores
 earnings    what a month of prompts earned against the control group, net of what the centre cost
+receipts    which orders and returns the night counted for each customer
 publish     from scores to what the service reads, in one step
 siblings    whether the five packages are ours alone
 doctor      whether this machine is fit to run the service

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import gc
 import logging
+import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -36,7 +38,7 @@ from serving.colleagues import EVERY_SECONDS, Colleagues
 from serving.description import described
 from serving.doorway import Doorway, security_headers
 from serving.engines import open_publication
-from serving.erasure import forget_published
+from serving.erasure import forget_published, is_looked_through
 from serving.errors import add_error_handlers
 from serving.express import Express
 from serving.logs import set_up_logs
@@ -145,6 +147,21 @@ def _arrange_memory(service: Service) -> None:
     gc.set_threshold(*_GARBAGE)
 
 
+def _hear_of_the_end(service: Service) -> None:
+    """Tell streams that this process is told to end: they would hold it up for as long as it may take."""
+    if not service.owns_process:
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def told(got: int, frame: FrameType | None, before: Any = before) -> None:  # noqa: ANN401
+            service.closing = True
+            if callable(before):
+                before(got, frame)
+
+        signal.signal(number, told)
+
+
 def _doorkeeper(settings: Settings, secret: bytes, service: Service) -> Doorkeeper:
     tokens = Tokens(settings.security) if settings.security.issuer else None
     return Doorkeeper(secret, partial(all_keys, service.memory.database), tokens)
@@ -173,8 +190,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
     await asyncio.to_thread(service.memory.open)
     await asyncio.to_thread(service.shelf.refresh)
-    await _note_publication(service, service.shelf.current)
+    if await _note_publication(service, service.shelf.current):
+        service.noted = service.shelf.current
     _arrange_memory(service)
+    _hear_of_the_end(service)
     duties = {
         duty.__name__: partial(duty, service) for duty in (_watch, _recover, _tidy, _forget, _ask_registry)
     }
@@ -208,30 +227,33 @@ async def _keep(name: str, duty: Callable[[], Coroutine[Any, Any, None]]) -> Non
 
 async def _watch(service: Service) -> None:
     """Look for a newer generation for ever; remember each that came into use, say once why one is not."""
-    trouble, looked_through, noted = "", -1, service.shelf.current
+    trouble, arranged, noted = "", service.shelf.current, service.noted
     while True:
-        if service.shelf.sequence != looked_through:
-            looked_through = await _look_through(service)
+        await _look_through(service)
         if service.shelf.trouble not in {"", trouble}:
             log.error("publication not in use", extra={"facts": {"why": service.shelf.trouble_in_full}})
         trouble = service.shelf.trouble
         await asyncio.sleep(service.settings.serving.poll_seconds)
         await asyncio.to_thread(service.shelf.refresh)
-        if service.shelf.current is not noted:  # whoever put it in place: this duty, an erasure, a champion
-            noted = service.shelf.current
+        if service.shelf.current is not arranged:  # whoever put it in place: this, an erasure, a champion
+            arranged = service.shelf.current
             log.info("generation in use", extra={"facts": {"snapshot": service.shelf.require().name}})
             _arrange_memory(service)
-            await _note_publication(service, noted)
+        if arranged is not noted and await _note_publication(service, arranged):
+            noted = arranged
 
 
-async def _look_through(service: Service) -> int:
-    """Take who asked to be forgotten out of a generation made before the night knew; return its number."""
+async def _look_through(service: Service) -> None:
+    """Take who asked to be forgotten out of a generation that may hold them.
+
+    It may where the generation is a new one, made before the night knew, or where people asked since: at
+    another worker, or at this one while the publication could not be changed.
+    """
     try:
-        await asyncio.to_thread(forget_published, service)
+        if not await asyncio.to_thread(is_looked_through, service):
+            await asyncio.to_thread(forget_published, service)
     except (ClvError, OSError) as error:  # another worker is at it, or the store is down: the next round
         log.warning("generation not looked through", extra={"facts": {"why": str(error)}})
-        return -1
-    return service.shelf.sequence
 
 
 async def _ask_registry(service: Service) -> None:
@@ -283,11 +305,19 @@ async def _tell(metrics: Metrics, colleagues: Colleagues) -> None:
         await asyncio.sleep(EVERY_SECONDS)
 
 
-async def _note_publication(service: Service, publication: Publication | None) -> None:
-    """Keep what the generation holds in force, so that its decisions can be explained later."""
+async def _note_publication(service: Service, publication: Publication | None) -> bool:
+    """Keep what the generation holds in force, so that its decisions can be explained later.
+
+    Returns
+    -------
+    bool
+        Whether that is done; a store in trouble is asked again.
+    """
     if publication is None:
-        return
+        return True
     try:
         await service.memory.note_publication(publication)
     except Refusal as error:
         log.warning("generation not noted", extra={"facts": {"why": error.what}})
+        return False
+    return True

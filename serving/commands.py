@@ -26,7 +26,7 @@ from serving.secret import installation_secret
 from serving.settings import LOOPBACK, Settings, load_settings
 from serving.side import Side
 from serving.store.database import Database
-from serving.store.keys import all_keys, end_key, make_key
+from serving.store.keys import all_keys, end_key, make_key, revoke
 from serving.store.people import suppressed
 from serving.store.trail import Deed, Trail
 from serving.threshold import Threshold
@@ -182,7 +182,12 @@ def list_keys(config: ConfigOption = None, data_dir: DataDirOption = None) -> No
     table = Table("key", "owner", "role", "scopes", "made", "ends")
     for key in all_keys(_store(load_settings())).values():
         table.add_row(
-            key.key_id, key.owner, key.role, " ".join(key.scopes), _day(key.created_at), _day(key.expires_at)
+            key.key_id,
+            key.owner,
+            key.role,
+            " ".join(key.scopes),
+            _day(key.created_at),
+            _day(key.expires_at if key.revoked_at is None else key.revoked_at),
         )
     Console().print(table)
 
@@ -229,8 +234,9 @@ def revoke_key(
     settings = load_settings()
     now = time.time_ns() // 1000
     with _store(settings).writing() as connection:
-        if not end_key(connection, key_id, now):
-            raise SettingError(f"There is no key {key_id}.", where="clv keys revoke", hint="clv keys list")
+        if not revoke(connection, key_id, now):
+            what = f"There is no key {key_id} that is not revoked."
+            raise SettingError(what, where="clv keys revoke", hint="clv keys list")
         deed = Deed(now, "command line", "key.revoked", key_id)
         Trail(installation_secret(settings)).append(connection, [deed])
     Console().print(f"{key_id} is revoked.")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.forgotten import Forgotten, remember
-from models.generation import CURRENT
+from models.generation import CURRENT, pointed_at
 from models.snapshot import Snapshot, SnapshotWriter
 from serving.secret import installation_secret
 from serving.store.people import suppressed
@@ -60,15 +60,24 @@ def forget_published(service: Service) -> int:
     int
         How many were taken out.
     """
-    names, folder = suppressed(service.memory.database), service.settings.data.data_dir
-    if not names:
-        return 0
-    gone = Forgotten(installation_secret(service.settings), names)
-    taken = publish_without(service.settings.published, gone)
-    remember(folder, names)
+    names, root = suppressed(service.memory.database), service.settings.published
+    pointer, taken = pointed_at(root), 0
+    if names:
+        gone = Forgotten(installation_secret(service.settings), names)
+        remember(service.settings.data.data_dir, names)
+        taken = publish_without(root, gone)
     if taken:
         service.shelf.refresh()
+        pointer = pointed_at(root)
+    service.looked_through = (pointer[0] if pointer else "", names)
     return taken
+
+
+def is_looked_through(service: Service) -> bool:
+    """Return whether nobody who asked to be forgotten can be in the newest generation."""
+    pointer = pointed_at(service.settings.published)
+    names = suppressed(service.memory.database)
+    return not names or service.looked_through == (pointer[0] if pointer else "", names)
 
 
 def _copy(folder: Path, snapshot: Snapshot, writer: SnapshotWriter) -> None:

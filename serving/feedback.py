@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from serving.store.database import Database
 from serving.store.decisions import unpack
 from serving.store.tables import decisions, events, outcomes
 
+_SKEW: Final = timedelta(minutes=5)  # by so much another machine's clock may be behind
 DECISIONS: Final = (
     "decision_id",
     "at",
@@ -85,7 +86,8 @@ def write_feedback(database: Database, folder: Path, attribution_days: int) -> d
     folder
         Where to write; files in it are replaced.
     attribution_days
-        An order with the offer's item so many days after the decision counts as ``purchased``.
+        An order with the offer's item so many days after the decision counts as ``purchased``, and what was
+        told of an offer counts if it happened within them.
 
     Returns
     -------
@@ -114,7 +116,11 @@ def labelled(database: Database, attribution_days: int) -> Iterator[dict[str, An
         at = from_micros(row.at)
         for hint in record["hints"]:
             ranked = numbers[hint["offer_id"]]
-            became = told.get((row.decision_id, hint["offer_id"]), {})
+            became = {
+                outcome: reason
+                for outcome, (reason, said) in told.get((row.decision_id, hint["offer_id"]), {}).items()
+                if at - _SKEW <= said <= at + window
+            }
             days = bought.get((row.customer_id, ranked["item"]), ())
             yield {
                 **{name: ranked.get(name) for name in DECISIONS if name in ranked},
@@ -150,10 +156,11 @@ def _questions(database: Database) -> Iterator[dict[str, Any]]:
         }
 
 
-def _told(database: Database) -> dict[tuple[str, str], dict[str, str]]:
-    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+def _told(database: Database) -> dict[tuple[str, str], dict[str, tuple[str, datetime]]]:
+    """Return, by decision and offer, each outcome with its reason and its moment."""
+    found: dict[tuple[str, str], dict[str, tuple[str, datetime]]] = defaultdict(dict)
     for row in database.rows(select(outcomes)):
-        found[row.decision_id, row.offer_id][row.outcome] = row.reason
+        found[row.decision_id, row.offer_id][row.outcome] = row.reason, from_micros(row.at)
     return found
 
 

@@ -5,6 +5,7 @@ Routes are thin; this is what they call. It holds no request and no HTTP.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, TypeAlias
+from weakref import WeakValueDictionary
 
 from clv.errors import SnapshotError
 from models.snapshot import Member, SegmentSize
@@ -104,6 +106,9 @@ class Service:
         self.clock = Clock(settings.serving.clock)
         self.reading_trouble = ""
         self.closing = False
+        self._talks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self.noted: Publication | None = None
+        self.looked_through: tuple[str, frozenset[bytes]] = ("", frozenset())
         self.owns_process = False
 
     # -- one customer -----------------------------------------------------------------------------------
@@ -172,6 +177,10 @@ class Service:
             self.metrics.events[verdict] += 1
         return taken
 
+    def one_at_a_time(self, conversation_id: str) -> asyncio.Lock:
+        """Return what lets the messages of a conversation in one after the other, in this process."""
+        return self._talks.setdefault(conversation_id, asyncio.Lock())
+
     # -- lists ------------------------------------------------------------------------------------------
     def segments(self) -> tuple[Publication, tuple[SegmentSize, ...]]:
         """Return every segment and the generation they belong to."""
@@ -190,7 +199,7 @@ class Service:
         size = next((size for size in sizes if size.name == name), None)
         if size is None:
             raise NotFound(f"There is no segment {name!r}.", hint="GET /v1/segments lists them.")
-        if suppressed(self.memory.database):
+        if self._left_in(publication):
             members = list(self.members(publication, name))
             worth = sum(float(m.value.get("predicted_clv") or 0.0) for m in members)
             size = replace(size, customers=len(members), predicted_clv=worth)
@@ -198,11 +207,17 @@ class Service:
 
     def members(self, publication: Publication, name: str, after: str | None = None) -> Iterator[Member]:
         """Yield the customers of a segment in the order of their ids, without whom was erased since."""
-        gone = suppressed(self.memory.database)
+        gone = self._left_in(publication)
         page = 1000
         while found := publication.snapshot.members(name, after, page):
             yield from (m for m in found if not gone or self.memory.pseudonyms.of(m.customer_id) not in gone)
             after = found[-1].customer_id
+
+    def _left_in(self, publication: Publication) -> frozenset[bytes]:
+        """Return the names of erased people whom the generation may still hold: mostly of nobody."""
+        names = suppressed(self.memory.database)
+        name, without = self.looked_through
+        return names - without if name == publication.name else names
 
     # -- itself -----------------------------------------------------------------------------------------
     def trouble(self) -> tuple[str, ...]:

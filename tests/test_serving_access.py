@@ -234,6 +234,16 @@ def test_a_key_that_ended_or_was_revoked_opens_nothing(app: FastAPI, patient: Lo
     assert patient.get("/v1/segments", headers=bearer(valid)).status_code == 401
 
 
+def test_a_good_key_is_asked_to_come_back_while_no_key_could_be_read_yet(tmp_path: Path) -> None:
+    publish_shop(tmp_path / "published")
+    store = {"url": "postgresql://nobody@127.0.0.1:1/none", "wait_seconds": 0.1}
+    chosen = Settings(data={"data_dir": tmp_path}, security={"sign_in": True}, store=store)
+    presented = "clv_0123456789ab_" + "x" * 43
+    with LocalClient(create_app(chosen, open_shop)) as shop:
+        answers = [shop.get("/v1/customers/ann", headers=bearer(presented)) for _ in range(15)]
+    assert {answer.status_code for answer in answers} == {503}  # no bad try of anybody
+
+
 def token(signer: Any = RSA, algorithm: str = "RS256", kid: str = "r1", **changes: Any) -> str:
     claims = {
         "iss": ISSUER,

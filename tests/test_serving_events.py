@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,13 +15,14 @@ import httpx2
 import orjson
 import pytest
 
+from models.snapshot import SnapshotWriter
 from serving.app import create_app
 from serving.feedback import write_feedback
 from serving.settings import Settings
 from serving.store.database import Database
 from serving.store.people import erase
 from tests.browsing import running
-from tests.fakes import LocalClient, open_shop, publish_shop
+from tests.fakes import AS_OF, LocalClient, open_shop, publish_shop
 
 
 @pytest.fixture
@@ -336,12 +338,133 @@ def test_hints_go_on_while_the_store_is_locked_and_are_logged_when_it_is_not(var
 
 
 def test_more_than_may_wait_is_sent_away_with_a_time_to_come_back(var: Path) -> None:
-    with LocalClient(
-        create_app(Settings(data={"data_dir": var}, store={"most_waiting": 100}), open_shop)
-    ) as shop:
-        answer = shop.post("/v1/batch", json={"batch": [order(n) for n in range(101)]})
+    app = create_app(Settings(data={"data_dir": var}, store={"most_waiting": 100}), open_shop)
+    with LocalClient(app) as shop, ThreadPoolExecutor() as pool:
+        other = sqlite3.connect(var / "service.sqlite", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")  # so that what is sent has to wait
+        first = pool.submit(shop.post, "/v1/batch", json={"batch": [order(n) for n in range(101)]})
+        while not app.state.service.memory.commits.weight:
+            time.sleep(0.01)
+        answer = shop.post("/v1/events", json=order(101))
+        other.execute("ROLLBACK")
+        other.close()
+        assert first.result().json()["accepted"] == 101  # no batch is too large for an empty queue
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many")
     assert answer.headers["retry-after"] == "1"
+
+
+def test_messages_of_a_conversation_that_come_at_once_are_all_heard(shop: LocalClient, var: Path) -> None:
+    url = "/v1/conversations/chat-busy/messages"
+    said = [{"customer_id": "ann", "text": f"Do you have {item}?"} for item in ("coffee", "bread", "tea")] * 3
+    with ThreadPoolExecutor(len(said)) as pool:
+        answers = list(pool.map(lambda one: shop.post(url, json=one).status_code, said))
+    store = sqlite3.connect(var / "service.sqlite")
+    turn, state = store.execute("SELECT turn, state FROM conversations").fetchone()
+    decided = store.execute("SELECT count(*) FROM decisions").fetchone()[0]
+    store.close()
+    assert answers == [200] * 9
+    assert (turn, sorted(orjson.loads(state)["mentions"])) == (9, ["BREAD", "COFFEE", "TEA"])
+    assert decided == 9
+
+
+def told(number: int, decision: str, customer: str = "ann", **properties: object) -> dict[str, object]:
+    said = {"decision_id": decision, "offer_id": "tea", "outcome": "presented", **properties}
+    raw = order(number, customer)
+    return {**raw, "event": "Offer Outcome", "properties": said}
+
+
+def test_an_outcome_belongs_to_the_customer_the_decision_was_about(shop: LocalClient) -> None:
+    decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
+    answer = shop.post(
+        "/v1/batch",
+        json={"batch": [told(1, decision, "bob"), told(2, decision), told(3, "elsewhere", "bob")]},
+    ).json()
+    assert (answer["accepted"], [one["code"] for one in answer["rejected"]]) == (2, ["another_customer"])
+
+
+def test_an_outcome_told_by_event_and_by_the_api_counts_as_one(shop: LocalClient) -> None:
+    decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
+    body = {"outcomes": [{"offer_id": "tea", "outcome": "presented", "value": 0.0}]}
+    shop.post(f"/v1/decisions/{decision}/outcomes", json=body)
+    shop.post("/v1/events", json=told(1, decision))
+    kept = shop.get(f"/v1/decisions/{decision}").json()["outcomes"]
+    assert [(one["outcome"], one["amount"]) for one in kept] == [("presented", "0.0")]
+    service = shop.app.state.service
+    seen = shop.portal.call(service.see, "ann")
+    assert [one.outcome for one in seen.profile.contacts if one.offer_id == "tea"] == ["presented"]
+
+
+def test_what_is_told_of_an_offer_long_after_its_decision_is_no_label(
+    shop: LocalClient, var: Path, tmp_path: Path
+) -> None:
+    decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
+    late = {**told(1, decision, outcome="accepted"), "timestamp": "2026-03-20T10:00:00Z"}
+    early = {**told(2, decision, outcome="rejected"), "timestamp": "2026-01-20T10:00:00Z"}
+    assert shop.post("/v1/batch", json={"batch": [late, early]}).json()["accepted"] == 2
+    database = Database(f"sqlite:///{var / 'service.sqlite'}")
+    write_feedback(database, tmp_path / "feedback", attribution_days=14)
+    database.close()
+    with (tmp_path / "feedback" / "decisions.csv").open() as file:
+        tea = next(row for row in csv.DictReader(file) if row["offer_id"] == "tea")
+    assert (tea["accepted"], tea["rejected"]) == ("0", "0")
+
+
+def test_a_name_that_no_address_can_hold_is_refused_and_a_backslash_is_a_text(shop: LocalClient) -> None:
+    batch = [order(1, "a\nb"), {**order(2), "messageId": "m\t2"}]
+    batch.append({**order(3), "context": {"note": "a literal \\u0000 of somebody's"}})
+    batch.append({**order(4), "context": {"note": "a zero \x00"}})
+    answer = shop.post("/v1/batch", json={"batch": batch}).json()
+    assert answer["accepted"] == 1
+    assert [(one["index"], one["code"]) for one in answer["rejected"]] == [
+        (0, "invalid"), (1, "invalid"), (3, "invalid"),
+    ]  # fmt: skip
+
+
+def test_an_erasure_the_publication_could_not_follow_is_made_up_for(var: Path) -> None:
+    settings = Settings(data={"data_dir": var}, serving={"poll_seconds": 0.1})
+    with LocalClient(create_app(settings, open_shop)) as shop:
+        with SnapshotWriter(var / "published", AS_OF):  # a night is at it
+            assert shop.delete("/v1/people/ann").status_code == 503
+        deadline = time.monotonic() + 10
+        while b"ann" in shop.get("/v1/segments/champions/customers").content.replace(b"channel", b""):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        while shop.app.state.service.shelf.require().snapshot.profile("ann") is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_a_list_is_not_searched_for_people_who_are_not_in_it(var: Path) -> None:
+    settings = Settings(data={"data_dir": var}, serving={"poll_seconds": 0.1})
+    with LocalClient(create_app(settings, open_shop)) as shop:
+        service = shop.app.state.service
+        for person in ("ann", "nobody"):  # one is published, the other is not
+            shop.delete(f"/v1/people/{person}")
+            assert service._left_in(service.shelf.require()) == frozenset()
+        assert shop.get("/v1/segments/champions/customers").json()["total"] == 1
+        publish_shop(var / "published")  # by a night that did not know
+        deadline = time.monotonic() + 10
+        while service.shelf.require().snapshot.manifest.sequence < 4:
+            assert time.monotonic() < deadline
+            assert shop.get("/v1/segments/champions/customers").json()["total"] == 1
+            time.sleep(0.02)
+
+
+def test_a_generation_the_store_could_not_note_is_noted_later(var: Path) -> None:
+    settings = Settings(
+        data={"data_dir": var}, serving={"poll_seconds": 0.1}, store={"write_wait_seconds": 0.2}
+    )
+    Database(f"sqlite:///{var / 'service.sqlite'}").upgrade()
+    other = sqlite3.connect(var / "service.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with LocalClient(create_app(settings, open_shop)) as shop:
+        other.execute("ROLLBACK")
+        deadline = time.monotonic() + 10
+        while not other.execute("SELECT count(*) FROM snapshots").fetchone()[0]:
+            assert time.monotonic() < deadline
+            shop.get("/healthz")
+            time.sleep(0.05)
+    other.close()
 
 
 def test_the_log_becomes_labelled_rows(shop: LocalClient, var: Path, tmp_path: Path) -> None:

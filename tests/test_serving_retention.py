@@ -50,9 +50,9 @@ def answer(database: Database, decision_id: str) -> None:
         )
 
 
-def talk(database: Database, name: str, at: int) -> None:
+def talk(database: Database, name: str, at: int, turn: int = 1) -> None:
     with database.writing() as connection:
-        keep(connection, [Conversation(name, "kim", "ann", 1, {}, b"{}", at)])
+        keep(connection, [Conversation(name, "kim", "ann", turn, {}, b"{}", at)])
 
 
 def forget(database: Database) -> int:
@@ -82,7 +82,7 @@ def test_an_old_decision_goes_with_its_outcomes_and_a_young_one_stays_with_its_o
 def test_an_old_conversation_goes_and_one_that_went_on_stays(database: Database) -> None:
     talk(database, "over", YEAR_AGO)
     talk(database, "going on", YEAR_AGO)
-    talk(database, "going on", YESTERDAY)
+    talk(database, "going on", YESTERDAY, turn=2)
     assert forget(database) == 1
     assert kept(database, conversations.c.conversation_id) == ["going on"]
 

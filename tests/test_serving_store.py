@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -238,11 +239,41 @@ def test_a_key_is_kept_as_a_hash_and_ends_when_told(database: Database) -> None:
     assert (ended.valid(19), ended.valid(20)) == (True, False)
 
 
+def test_an_erasure_waits_for_who_looked_before_it_and_leaves_nothing_of_them(database: Database) -> None:
+    """On PostgreSQL it would not see rows that are not committed, and they would stay."""
+    gone = threading.Event()
+
+    def forget() -> None:
+        with database.writing() as connection:
+            people.erase(connection, "ann", PEOPLE.of("ann"), 5)
+        gone.set()
+
+    with database.writing() as connection:
+        assert LOG.append(connection, [([order(1)], 1)]) == [["accepted"]]
+        erasing = threading.Thread(target=forget)
+        erasing.start()
+        assert not gone.wait(0.3)
+    erasing.join()
+    assert (count(database, events), count(database, profiles)) == (0, 0)
+    assert take(database, [order(2)]) == ["suppressed"]
+
+
+def test_a_key_is_revoked_once(database: Database) -> None:
+    with database.writing() as connection:
+        key_id = keys.make_key(connection, b"secret", owner="shop", role="machine", at=10).split("_")[1]
+        assert keys.revoke(connection, key_id, 20) is True
+        assert keys.revoke(connection, key_id, 30) is False
+    kept = keys.all_keys(database)[key_id]
+    assert (kept.revoked_at, kept.valid(15)) == (20, False)
+
+
 def test_a_conversation_is_kept_over_what_it_was(database: Database) -> None:
     first = conversations.Conversation("c1", "ann", "1058", 1, {"intent": ""}, b"{}", 1)
     second = conversations.Conversation("c1", "ann", "1058", 2, {"intent": "buy"}, b'{"a":1}', 2)
     with database.writing() as connection:
-        conversations.keep(connection, [first, second])
+        assert conversations.keep(connection, [first, second]) == [True, True]
+        late = replace(second, answer=b"{}")  # heard after the first turn, as the second was
+        assert conversations.keep(connection, [late, first]) == [False, False]
     assert conversations.find(database, "c1") == second
     assert conversations.find(database, "c2") is None
 

@@ -115,3 +115,21 @@ def test_two_workers_count_together_and_end_when_everything_is_written(tmp_path:
     assert (statuses, kept) == ([202], 50)
     assert took < 10.0
     assert Path(tmp_path / "log").read_text().count("Traceback") == 0
+
+
+def test_a_stream_that_is_open_holds_up_no_end(tmp_path: Path) -> None:
+    publish_shop(tmp_path / "published")
+    port = free_port()
+    command = python("-c", CLV, "serve", "--port", str(port), "--data-dir", str(tmp_path))
+    with started(command, port, tmp_path / "log") as server:
+        base = f"http://127.0.0.1:{port}/v1/conversations/chat-1"
+        httpx2.post(f"{base}/messages", json={"customer_id": "ann", "text": "Hello"}, timeout=30)
+        with httpx2.stream("GET", f"{base}/hints", timeout=30) as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            told = time.monotonic()
+            server.send_signal(signal.SIGTERM)
+            list(lines)
+        assert server.wait(20) == 0
+        took = time.monotonic() - told
+    assert took < 5.0  # drain_seconds is 10

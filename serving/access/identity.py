@@ -64,6 +64,7 @@ class Doorkeeper:
         self._keys: dict[str, Key] = {}
         self._recognised: dict[bytes, tuple[Key, Identity]] = {}
         self._read_at = float("-inf")
+        self._ever_read = False
         self._reading = asyncio.Lock()
 
     async def who(self, authorization: str) -> Identity:
@@ -91,16 +92,25 @@ class Doorkeeper:
         return time.monotonic() - self._read_at < _FRESH_SECONDS
 
     async def refresh(self) -> None:
-        """Read the keys again if the last reading is a second old; keep the old ones if it fails."""
+        """Read the keys again if the last reading is a second old; keep the old ones if it fails.
+
+        Raises
+        ------
+        Unavailable
+            If they could not be read yet, not once.
+        """
         async with self._reading:
-            if self.fresh:
+            if self.fresh and self._ever_read:
                 return
             try:
                 self._keys = await asyncio.to_thread(self._read_keys)
             except Unavailable:
+                if not self._ever_read:  # nobody can be told from anybody: that is no bad try
+                    raise
                 return
             finally:
                 self._read_at = time.monotonic()
+            self._ever_read = True
             self._recognised = {}
 
     def holder(self, authorization: bytes) -> Identity | None:

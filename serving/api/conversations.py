@@ -26,6 +26,7 @@ from serving.store.conversations import Conversation, find
 
 router = APIRouter(tags=["conversations"], route_class=GatedRoute)
 
+_TRIES: Final = 20  # so many times another machine may be first
 LOOK_SECONDS: Final = 0.25
 ALIVE_SECONDS: Final = 15.0
 LONGEST_SECONDS: Final = 900.0
@@ -73,6 +74,16 @@ async def message(
     """
     who: Identity = request.state.who
     request.app.state.gate.ask_about(who, body.customer_id)
+    for _ in range(_TRIES):
+        async with service.one_at_a_time(conversation_id):
+            said = await _hear(service, conversation_id, body, who)
+        if said is not None:
+            return Response(said, media_type="application/json")
+    raise Conflict("Others write to this conversation at once.", hint="Send the message again.")
+
+
+async def _hear(service: Service, conversation_id: str, body: MessageBody, who: Identity) -> bytes | None:
+    """Hear a message after those before it; None if another one of the conversation was heard meanwhile."""
     before = await asyncio.to_thread(find, service.memory.database, conversation_id)
     _may_see(before, who)
     if before is not None and before.customer_id != body.customer_id:
@@ -95,9 +106,9 @@ async def message(
         answer=said,
         changed_at=time.time_ns() // 1000,
     )
-    if not (await service.memory.of_customer(body.customer_id)).erased:
-        await service.memory.commits.write("conversations", heard)
-    return Response(said, media_type="application/json")
+    if (await service.memory.of_customer(body.customer_id)).erased:
+        return said
+    return said if await service.memory.commits.write("conversations", heard) else None
 
 
 @router.get(

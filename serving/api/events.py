@@ -126,5 +126,6 @@ async def _take(service: Service, items: list[Any]) -> EventsAnswer:
 
 _WHY: Final[dict[Taken, str]] = {
     "conflict": "Another event was taken under this messageId.",
+    "another_customer": "The decision it names was about another customer.",
     "suppressed": "This person asked to be forgotten.",
 }

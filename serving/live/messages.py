@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +23,8 @@ EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 OUTCOMES: Final = frozenset({"presented", "accepted", "rejected", "snoozed", "ignored", "purchased"})
 MOODS: Final = ("negative", "neutral", "positive")  # not a set: what was sent may be a list
 EPOCH: Final = date(1970, 1, 1).toordinal()
+_UNPRINTED: Final = re.compile(r"[\x00-\x1f\x7f]")  # what an address of the API does not take either
+_ZERO: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # not a backslash and the word u0000
 _AHEAD: Final = timedelta(hours=24)
 LARGEST_AMOUNT: Final = 1e12
 _MOST_PRODUCTS: Final = 500
@@ -90,10 +93,12 @@ def read_message(raw: object, now: datetime) -> Message:
         raise Rejection("not_an_event", "The event cannot be written as JSON.") from error
     if len(body) > LARGEST_EVENT:
         raise Rejection("too_large", f"An event has at most {LARGEST_EVENT} bytes; this has {len(body)}.")
-    if b"\\u0000" in body:  # PostgreSQL's texts take none, and one such event would stop those beside it
+    if b"\\u0000" in body and _ZERO.search(body):  # PostgreSQL's texts take none
         raise Rejection("invalid", "A text of the event holds a zero character.")
     message_id = _word(raw, "messageId")
     customer_id = _word(raw, "userId")
+    if _UNPRINTED.search(message_id + customer_id):
+        raise Rejection("invalid", "messageId, userId: no control characters.")
     if raw.get("type", "track") != "track":
         raise Rejection("unknown_type", "The type of an event is track.")
     at = _moment(raw.get("timestamp"), now)
@@ -188,7 +193,8 @@ def _outcome(raw: Mapping[str, Any], at: datetime) -> tuple[str, list[Any]]:
     if not isinstance(outcome, str) or outcome not in OUTCOMES:
         raise Rejection("invalid", f"outcome: one of {', '.join(sorted(OUTCOMES))}.")
     channel = _text(raw, "channel") or "chat"
-    return "outcome", [micros(at), channel, outcome, _word(raw, "offer_id"), _text(raw, "group")]
+    decision = str(raw.get("decision_id") or "")
+    return "outcome", [micros(at), channel, outcome, _word(raw, "offer_id"), _text(raw, "group"), decision]
 
 
 READERS: Final[Mapping[str, Callable[[Mapping[str, Any], datetime], tuple[str, list[Any]]]]] = {

@@ -8,7 +8,7 @@ publication, and nothing counted twice, whether or not the nights take in what `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -113,7 +113,7 @@ def _contacts(published: Profile | None, book: Book, as_of: date) -> tuple[Conta
     ]
     told += [
         Contact(from_micros(at), channel, outcome, offer_id, group)
-        for at, channel, outcome, offer_id, group, *_ in book.of("outcome")
+        for at, channel, outcome, offer_id, group, *_ in _told_once(book.of("outcome"))
         if at >= since
     ]
     known = {(one.at, one.outcome, one.offer_id) for one in published.contacts} if published else set()
@@ -121,6 +121,17 @@ def _contacts(published: Profile | None, book: Book, as_of: date) -> tuple[Conta
     for contact in told:
         new.setdefault((contact.at, contact.outcome, contact.offer_id), contact)
     return tuple(contact for key, contact in new.items() if key not in known)
+
+
+def _told_once(outcomes: list[list[Any]]) -> Iterator[list[Any]]:
+    """Yield the outcomes, of one told twice the one received first: the night knows of that one."""
+    seen = set()
+    for entry in sorted(outcomes, key=lambda entry: entry[-2]):
+        decision = entry[5]  # an earlier release noted none
+        told = (decision, entry[2], entry[3]) if isinstance(decision, str) and decision else entry[-1]
+        if told not in seen:
+            seen.add(told)
+            yield entry
 
 
 def _consent(published: Profile | None, book: Book) -> dict[str, bool]:

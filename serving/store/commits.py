@@ -146,7 +146,7 @@ class Commits:
     ) -> Waiting:
         if self._closed:
             raise Unavailable("The service is ending.", hint="Send it again to the next one.")
-        if self.weight + weight > self._most_waiting:
+        if self.weight and self.weight + weight > self._most_waiting:  # alone, the largest batch is taken
             raise TooMany(
                 "The store is busy.", hint="Send it again after Retry-After seconds.", retry_after=1
             )

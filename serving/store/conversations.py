@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.database import Database
@@ -45,26 +45,30 @@ class Conversation:
     changed_at: int
 
 
-def keep(connection: Connection, changed: Sequence[Conversation]) -> list[None]:
-    """Write conversations, each over what it was."""
+def keep(connection: Connection, changed: Sequence[Conversation]) -> list[bool]:
+    """Write conversations, each over the turn before; say for each whether it was still the turn before.
+
+    Where two messages of a conversation are heard at once, the second to come finds another turn.
+    """
+    return [_keep(connection, one) for one in changed]
+
+
+def _keep(connection: Connection, one: Conversation) -> bool:
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    for one in changed:
-        row = {
-            "conversation_id": one.conversation_id,
-            "owner": one.owner,
-            "customer_id": one.customer_id,
-            "turn": one.turn,
-            "state": orjson.dumps(one.state),
-            "answer": one.answer,
-            "changed_at": one.changed_at,
-        }
-        fresh = {name: value for name, value in row.items() if name != "conversation_id"}
-        connection.execute(
-            insert(conversations)
-            .values(row)
-            .on_conflict_do_update(index_elements=["conversation_id"], set_=fresh)
-        )
-    return [None] * len(changed)
+    row = {
+        "conversation_id": one.conversation_id,
+        "owner": one.owner,
+        "customer_id": one.customer_id,
+        "turn": one.turn,
+        "state": orjson.dumps(one.state),
+        "answer": one.answer,
+        "changed_at": one.changed_at,
+    }
+    if one.turn == 1:
+        first = insert(conversations).values(row).on_conflict_do_nothing()
+        return connection.execute(first.returning(conversations.c.turn)).first() is not None
+    before = (conversations.c.conversation_id == one.conversation_id) & (conversations.c.turn == one.turn - 1)
+    return connection.execute(update(conversations).where(before).values(row)).rowcount == 1
 
 
 def find(database: Database, conversation_id: str) -> Conversation | None:

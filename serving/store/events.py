@@ -15,9 +15,10 @@ from serving.live.book import Book
 from serving.live.messages import READERS, Message, from_micros
 from serving.refusals import Unavailable
 from serving.store.database import Row, named, rows_of, write_many
-from serving.store.tables import events, outcomes, profiles, suppressions
+from serving.store.people import hold_back_erasures
+from serving.store.tables import decisions, events, outcomes, profiles, suppressions
 
-Taken = Literal["accepted", "duplicate", "conflict", "suppressed"]
+Taken = Literal["accepted", "duplicate", "conflict", "suppressed", "another_customer"]
 _COLUMNS: Final = ("message_id", "digest", "customer_id", "kind", "body", "occurred_at", "received_at")
 _MOVE: Final = (
     update(profiles)
@@ -55,17 +56,23 @@ class EventLog:
 
         The same id again is a duplicate and changes nothing; the same id with other content is a conflict.
         """
+        hold_back_erasures(connection)
         flat = [(message, received) for batch, received in batches for message in batch]
         known = self._known(connection, [message.message_id for message, _ in flat])
         erased = self._erased(connection, {message.customer_id for message, _ in flat})
+        strangers = self._asked_about(connection, {_decision(message) for message, _ in flat} - {""})
         verdicts: list[Taken] = []
         new: list[tuple[Message, int]] = []
         for message, received in flat:
             verdict = _verdict(message, known, erased)
-            verdicts.append(verdict)
+            if verdict == "accepted" and strangers.get(_decision(message), message.customer_id) != (
+                message.customer_id
+            ):
+                verdict = "another_customer"
             if verdict == "accepted":
                 known[message.message_id] = message.digest
                 new.append((message, received))
+            verdicts.append(verdict)
         lost = self._insert(connection, new)
         if lost:  # another machine wrote the same id between our look and our insert: perhaps something else
             written = self._known(connection, sorted(lost))
@@ -102,6 +109,15 @@ class EventLog:
             found |= {by_digest[bytes(row[0])] for row in connection.execute(asked)}
         return found
 
+    def _asked_about(self, connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+        """Return whom decisions are about; what is not in the log, or not any more, is left out."""
+        found: dict[str, str] = {}
+        for part in _parts(sorted(ids)):
+            asked = select(decisions.c.decision_id, decisions.c.customer_id)
+            rows = connection.execute(asked.where(decisions.c.decision_id.in_(part))).all()
+            found |= dict([tuple(row) for row in rows])
+        return found
+
     def _insert(self, connection: Connection, new: Sequence[tuple[Message, int]]) -> set[str]:
         """Insert new events; return the ids somebody else inserted first."""
         if not new:
@@ -126,13 +142,13 @@ def _keep_outcomes(connection: Connection, messages: Sequence[Message]) -> None:
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     rows = [
         {
-            "decision_id": str(message.facts.get("decision_id") or f"event:{message.message_id}")[:64],
+            "decision_id": _decision(message) or f"event:{message.message_id}"[:64],
             "customer_id": message.customer_id,
             "offer_id": message.entry[3],
             "outcome": message.entry[2],
             "at": message.entry[0],
             "reason": str(message.facts.get("reason") or ""),
-            "amount": str(message.facts.get("value") or ""),
+            "amount": "" if message.facts.get("value") is None else str(message.facts["value"]),
             "agent_id": str(message.facts.get("agent_id") or "")[:200],
         }
         for message in messages
@@ -190,6 +206,12 @@ def _verdict(message: Message, known: dict[str, bytes], erased: set[str]) -> Tak
     if digest is None:
         return "accepted"
     return "duplicate" if digest == message.digest else "conflict"
+
+
+def _decision(message: Message) -> str:
+    """Return the decision an outcome says it belongs to; empty if none."""
+    named = message.facts.get("decision_id") if message.kind == "outcome" else None
+    return str(named or "")[:64]
 
 
 def _parts(names: Sequence[Any]) -> Iterable[Sequence[Any]]:

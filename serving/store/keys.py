@@ -97,6 +97,12 @@ def end_key(connection: Connection, key_id: str, at: int) -> bool:
     return found.rowcount == 1
 
 
+def revoke(connection: Connection, key_id: str, at: int) -> bool:
+    """End a key for good; return whether there is one of that id that was not revoked before."""
+    asked = update(keys).where(keys.c.key_id == key_id, keys.c.revoked_at.is_(None))
+    return connection.execute(asked.values(revoked_at=at)).rowcount == 1
+
+
 def all_keys(database: Database) -> dict[str, Key]:
     """Return every key by its id."""
     return {row.key_id: _key(row) for row in database.few_rows(select(keys))}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Table, delete, select
+from sqlalchemy import Connection, Table, delete, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.database import Database
 from serving.store.decisions import unpack
 from serving.store.tables import conversations, decisions, events, outcomes, profiles, suppressions
 
+_ERASING: Final = 7_203_513
 HELD_IN: Final[tuple[Table, ...]] = (events, profiles, decisions, outcomes, conversations)
 
 
@@ -34,6 +35,8 @@ def erase(connection: Connection, customer_id: str, name: bytes, at: int) -> dic
     dict
         Rows deleted, by table.
     """
+    if connection.dialect.name != "sqlite":  # there the write lock is ours
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_ERASING})"))
     gone = {
         table.name: connection.execute(delete(table).where(table.c.customer_id == customer_id)).rowcount
         for table in HELD_IN
@@ -43,9 +46,18 @@ def erase(connection: Connection, customer_id: str, name: bytes, at: int) -> dic
     return gone
 
 
+def hold_back_erasures(connection: Connection) -> None:
+    """Let nobody be erased until this transaction ends: what it looks up stays true for what it writes.
+
+    On PostgreSQL an erasure in between would not see the rows, and they would stay.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock_shared({_ERASING})"))
+
+
 def suppressed(database: Database) -> frozenset[bytes]:
-    """Return the names of everybody who was erased."""
-    return frozenset(bytes(row[0]) for row in database.rows(select(suppressions.c.digest)))
+    """Return the names of everybody who was erased, or fail soon."""
+    return frozenset(bytes(row[0]) for row in database.few_rows(select(suppressions.c.digest)))
 
 
 def _plain(table: str, name: str, value: Any) -> Any:  # noqa: ANN401
