@@ -140,7 +140,8 @@ class Issues:
         """Return the notes as plain values; None if there are none."""
         if self == NO_ISSUES:
             return None
-        return [self.unresolved, self.untold, self.heard, self.resolved_at, self.wished_at]
+        complaints = (self.unresolved, self.untold, self.heard)
+        return [*(list(one) if one else None for one in complaints), self.resolved_at, self.wished_at]
 
     @classmethod
     def from_json(cls, raw: Sequence[Any] | None) -> Issues:

@@ -267,6 +267,7 @@ def _hand_on(config: Path | None, data_dir: Path | None, workers: int | None = N
 def _store(settings: Settings) -> Database:
     database = Database(settings.store_url, settings.store.wait_seconds)
     database.upgrade()
+    Trail(installation_secret(settings)).claim(database, time.time_ns() // 1000)
     return database
 
 

@@ -26,11 +26,13 @@ from serving.store import conversations, decisions, events, generations, people,
 from serving.store.commits import Commits, Handler
 from serving.store.database import Database, Row
 from serving.store.patience import Waiting
+from serving.store.tables import decisions as decision_table
 from serving.store.tables import profiles, suppressions
 
 _SHORT_PATIENCE: Final = 0.05  # seconds an answer waits for its log while the store is known to be in trouble
 _MANY_COMMITS: Final = 50
 _BREATH: Final = 0.02  # seconds between two parts of what is forgotten
+_WHOM: Final = [column.name for column in decision_table.columns].index("customer_id")
 _MOST_LATER: Final = 10_000
 _QUICK: Final = """
     SELECT (SELECT book FROM profiles WHERE customer_id = ?1),
@@ -86,9 +88,16 @@ class Memory:
         )
 
     def open(self) -> None:
-        """Bring the layout up to date; a store that is down is noted and tried again later."""
+        """Bring the layout up to date; a store that is down is noted and tried again later.
+
+        Raises
+        ------
+        SettingError
+            If another secret sealed the store.
+        """
         try:
             self.database.upgrade()
+            self.trail.claim(self.database, time.time_ns() // 1000)
         except Unavailable as error:
             self.trouble = error.what
         else:
@@ -202,6 +211,8 @@ class Memory:
             await asyncio.to_thread(self.open)
         while self._later:
             row = self._later[0]
+            if (await self.of_customer(str(row[_WHOM]))).erased:  # since it was decided
+                row = (*row[:_WHOM], "", *row[_WHOM + 1 :])
             try:
                 await self.commits.write("decisions", row)
             except Refusal:

@@ -127,10 +127,16 @@ class SecuritySettings(BaseModel):
     jwks: str = Field("", description="https address or file of the issuer's public keys (JWKS).")
     role_claim: str = Field("roles", description="Claim of a token that holds the role, or a list of them.")
     requests_per_minute: int = Field(
-        6000, ge=1, le=10_000_000, description="Requests one key or person may make in a minute."
+        6000,
+        ge=1,
+        le=10_000_000,
+        description="Requests a key or person may make in a minute, of each worker.",
     )
     customers_per_hour: int = Field(
-        300, ge=1, le=10_000_000, description="Different customers one agent may ask about in an hour."
+        300,
+        ge=1,
+        le=10_000_000,
+        description="Customers an agent may ask about in an hour, of each worker.",
     )
     frame_ancestors: tuple[str, ...] = Field(
         (), description="Origins that may show the agent's page in a frame, beside our own."

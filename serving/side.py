@@ -66,7 +66,9 @@ def _opened(config: Path | None, data_dir: Path) -> tuple[Settings, Database, by
     settings = settings.model_copy(update={"data": data})
     database = Database(settings.store_url, settings.store.wait_seconds)
     database.upgrade()
-    return settings, database, installation_secret(settings)
+    secret = installation_secret(settings)
+    Trail(secret).claim(database, time.time_ns() // 1000)
+    return settings, database, secret
 
 
 def _note(database: Database, secret: bytes, action: str, customer_id: str) -> None:

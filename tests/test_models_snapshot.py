@@ -18,6 +18,7 @@ from models.generation import point_at, pointed_at, published
 from models.publication import prune
 from models.snapshot import Published, Snapshot, SnapshotWriter
 from recommend.history import History
+from recommend.issues import Complaint, Issues
 from recommend.profile import Contact, Profile, Tag
 
 DAY = date(2026, 1, 31)
@@ -43,6 +44,7 @@ def profile(number: int, worth: float = 10.0, segments: tuple[str, ...] = ("loya
         consent={"email": True, "email.marketing": False},
         contacts=(Contact(datetime(2026, 1, 5, 9, 30, tzinfo=UTC), "email", "sent", "o1", "mail"),),
         open_issue="late delivery",
+        issues=Issues(unresolved=Complaint(5, "late delivery"), resolved_at=3),
         history=History((20000, 20010), ("tea", "milk"), ((0, 1), (1,))),
     )
 

@@ -91,6 +91,14 @@ def test_a_forged_line_of_the_audit_trail_is_told(at_home: Path) -> None:
     say("audit", "verify", code=1)
 
 
+def test_a_verb_without_the_secret_of_the_service_is_refused(at_home: Path) -> None:
+    say("keys", "add", "desk", "--role", "agent")
+    (at_home / "var" / "service.secret").unlink()
+    for words in (("keys", "list"), ("feedback",), ("audit", "verify"), ("export", "ann")):
+        with pytest.raises(SettingError, match="another secret"):
+            say(*words)
+
+
 def test_every_setting_is_printed_with_what_it_does() -> None:
     printed = say("settings")
     everything = {line[0]: line[3] for half in (Settings(), NightSettings()) for line in described(half)}

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx2
 import orjson
 import pytest
+from sqlalchemy import select
 
 from models.snapshot import SnapshotWriter
 from serving.app import create_app
@@ -21,6 +22,7 @@ from serving.feedback import write_feedback
 from serving.settings import Settings
 from serving.store.database import Database
 from serving.store.people import erase
+from serving.store.tables import decisions
 from tests.browsing import running
 from tests.fakes import AS_OF, LocalClient, open_shop, publish_shop
 
@@ -255,6 +257,25 @@ def test_a_person_is_handed_everything_and_then_forgotten(shop: LocalClient, var
     assert trail["whole"] is True
     assert [deed["action"] for deed in trail["deeds"]] == ["person.erased", "person.exported"]
     assert "ann" not in [deed["subject"] for deed in trail["deeds"]]
+
+
+def test_what_was_under_way_when_somebody_was_erased_goes_too(shop: LocalClient, var: Path) -> None:
+    decision = shop.post("/v1/customers/ann/next-best-offers").json()["decision_id"]
+    database = Database(f"sqlite:///{var / 'service.sqlite'}")
+    (row,) = database.rows(select(decisions).where(decisions.c.decision_id == decision))
+    with ThreadPoolExecutor() as pool:
+        erased = pool.submit(shop.delete, "/v1/people/ann")
+        while database.rows(select(decisions)):
+            time.sleep(0.01)
+        with database.writing() as connection:  # what another worker decided just before
+            connection.execute(decisions.insert().values(**row._mapping))
+        assert erased.result().json()["rows"]["decisions"] == 2
+    assert database.rows(select(decisions)) == []
+    memory = shop.app.state.service.memory
+    memory._later.append(tuple(row))  # what the store had not taken until now
+    shop.portal.call(memory.recover)
+    assert [kept.customer_id for kept in database.rows(select(decisions))] == [""]
+    database.close()
 
 
 def test_the_generation_an_erasure_makes_can_be_looked_up_like_any_other(var: Path) -> None:

@@ -37,7 +37,7 @@ from serving.store.database import Database
 from serving.store.decisions import pack, unpack
 from serving.store.events import EventLog, Taken, recount
 from serving.store.layout import MIGRATIONS, is_newest, newest
-from serving.store.tables import audit, events, metadata, outcomes, profiles
+from serving.store.tables import audit, events, metadata, outcomes, profiles, seals
 from tests.databases import database, postgres_url
 from tests.fakes import CUSTOMERS, LocalClient, ShopEngine, open_shop, publish_shop
 
@@ -222,6 +222,43 @@ def test_a_line_taken_out_of_the_audit_trail_is_found(database: Database) -> Non
         record.append(connection, [trail.Deed(n, "ann", "x", "y") for n in range(4)])
         connection.execute(audit.delete().where(audit.c.sequence == 2))
     assert record.verify(database).broken_at == 2
+
+
+def test_lines_cut_off_the_end_of_the_audit_trail_are_missed(database: Database) -> None:
+    record = trail.Trail(b"a secret of sixteen")
+    with database.writing() as connection:
+        record.append(connection, [trail.Deed(n, "ann", "x", "y") for n in range(4)])
+    with database.writing() as connection:
+        connection.execute(audit.delete().where(audit.c.sequence == 4))
+    assert record.verify(database).broken_at == 4
+    with database.writing() as connection:
+        connection.execute(audit.delete())
+    assert record.verify(database).broken_at == 1
+    with database.writing() as connection:  # who says there were three never held the secret
+        record.append(connection, [trail.Deed(n, "ann", "x", "y") for n in range(4)])
+        connection.execute(audit.delete().where(audit.c.sequence == 4))
+        connection.execute(update(seals).where(seals.c.name == "trail").values(lines=3))
+    assert record.verify(database).broken_at == 4
+
+
+def test_a_store_takes_one_secret_and_no_other(database: Database) -> None:
+    ours = trail.Trail(b"a secret of sixteen")
+    ours.claim(database, 1)
+    ours.claim(database, 2)
+    with pytest.raises(SettingError, match="another secret"):
+        trail.Trail(b"another of sixteen").claim(database, 3)
+    assert ours.verify(database) == trail.Findings(0, None)
+
+
+def test_a_trail_from_before_it_was_sealed_says_so(database: Database) -> None:
+    record = trail.Trail(b"a secret of sixteen")
+    with database.writing() as connection:
+        record.append(connection, [trail.Deed(1, "ann", "x", "y")])
+        connection.execute(seals.delete())
+    assert record.verify(database).broken_at == 2
+    record.claim(database, 5)
+    assert record.verify(database) == trail.Findings(2, None)
+    assert trail.latest(database, 1) == [trail.Deed(5, "service", "trail.sealed", "1 lines")]
 
 
 def test_a_key_is_kept_as_a_hash_and_ends_when_told(database: Database) -> None:

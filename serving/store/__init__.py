@@ -14,6 +14,7 @@ conversations   what a conversation is about so far
 people          everything held about a person: export, erase, and not taking them back
 keys            access keys
 trail           the hash-chained record of who did what
+seals           the secret it was sealed with, and how long the trail is
 retention       how long decisions, their outcomes and conversations are kept
 generations     which offers, policies and segments were in force when
 migrations      the steps from one layout to the next

@@ -131,6 +131,14 @@ audit: Final = Table(
     Column("digest", LargeBinary(32), nullable=False),
 )
 
+seals: Final = Table(
+    "seals",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("lines", BigInteger, nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),
+)
+
 suppressions: Final = Table(
     "suppressions",
     metadata,
