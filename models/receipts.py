@@ -2,8 +2,8 @@
 
 Shops tell the same order twice: by file, and by event. What is the same goes by the order's number. An order
 that the generation holds under its number is that order; a return is the one of that order on the same day or
-the day beside it, since files that say only a day say it in their own zone. Where a file gives no numbers, an
-order of a day on which the generation holds an order without one is taken for it.
+the day beside it, since files that say only a day say it in their own zone. Where a file gives no numbers,
+what comes to the same money on the same day is the same.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from recommend.vitals import HISTORIC_REVENUE
 Entry: TypeAlias = Sequence[Any]
 """``day`` since 1970, ``order_id`` (empty if it has none), ``amount`` (of returns below zero), and more."""
 
+_CENT: Final = 0.005
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -68,21 +69,33 @@ class Receipts:
         last_day
             The last day the generation saw, in days since 1970: what is later is new, whatever its number.
         """
-        unnumbered = {entry[0] for entry in self.orders if not entry[1]}
-        return [
-            entry
-            for entry in told
-            if entry[0] > last_day or not (entry[1] in self.numbers or entry[0] in unnumbered)
-        ]
+        new = [entry for entry in told if entry[0] > last_day or entry[1] not in self.numbers]
+        return self._without_alike(new, self.orders)
 
     def new_returns(self, told: Iterable[Entry], last_day: int) -> list[Entry]:
         """Return the returns that are not held, as :meth:`new_orders` does for orders."""
-        held = {(entry[1], entry[0]) for entry in self.returns}
+        held = {(entry[1], entry[0]) for entry in self.returns if entry[1]}
+        new = [
+            entry
+            for entry in told
+            if entry[0] > last_day or held.isdisjoint((entry[1], entry[0] + shift) for shift in (-1, 0, 1))
+        ]
+        return self._without_alike(new, self.returns)
+
+    def _without_alike(self, told: list[Entry], held: Sequence[Entry]) -> list[Entry]:
+        """Leave out what comes to the money that is held without a number on its day, alone or all together.
+
+        Of a generation that told no receipts the day alone has to do.
+        """
+        unnumbered = _money_by_day(entry for entry in held if not entry[1])
+        if not unnumbered:
+            return told
+        sums = _money_by_day(told)
         return [
             entry
             for entry in told
-            if entry[0] > last_day
-            or held.isdisjoint([("", entry[0]), *((entry[1], entry[0] + shift) for shift in (-1, 0, 1))])
+            if (money := unnumbered.get(entry[0])) is None
+            or not (self.unknown or min(abs(entry[2] - money), abs(sums[entry[0]] - money)) < _CENT)
         ]
 
     def to_bytes(self) -> bytes:
@@ -111,6 +124,13 @@ class Receipts:
         money[0] = revenue - repeat if frequency else revenue
         orders = [[day, "", amount] for day, amount in zip(days, money, strict=True)]
         return cls(orders, unlisted_days=frequency + 1 - len(days), unknown=True)
+
+
+def _money_by_day(entries: Iterable[Entry]) -> dict[int, float]:
+    found: dict[int, float] = {}
+    for day, _, amount, *_ in entries:
+        found[day] = found.get(day, 0.0) + amount
+    return found
 
 
 def _number(found: object, unknown: float = 0.0) -> float:

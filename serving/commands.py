@@ -122,6 +122,9 @@ def feedback(
 ) -> None:
     """Turn the service's log into tables: labelled decisions, and what the ledger takes in.
 
+    The ledger takes purchases.csv (unless the shop's own files hold these orders), interactions.csv and
+    outcomes.csv, each named: clv ingest --source purchases=var/feedback/purchases.csv
+
     Who asked the service to be forgotten is told to the night as well.
 
     Each row of decisions.csv is one offer served, with its selection probability and what became of it.

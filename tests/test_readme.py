@@ -52,6 +52,33 @@ def test_the_walk_through_with_a_small_file_does_what_it_says(
     assert "what was bought" in hints["silence"]
 
 
+def test_what_was_heard_by_day_goes_into_the_next_night_as_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "orders.csv").write_text(block("csv orders.csv"), encoding="utf-8")
+    first = ["run", "--source", "orders.csv"]
+    assert CliRunner().invoke(app, first, catch_exceptions=False).exit_code == 0
+    with TestClient(create_app(), base_url="http://127.0.0.1:8000") as client:
+        day = client.get("/v1/segments").json()["as_of"]
+        told = {
+            "event": "Order Completed",
+            "messageId": "m1",
+            "userId": "ann",
+            "timestamp": f"{day}T09:00:00Z",
+        }
+        client.post("/v1/events", json={**told, "properties": {"order_id": "n1", "total": 5.0}})
+        before = client.get("/v1/customers/ann").json()
+    feedback, *run = commands("clv feedback")
+    for words in (feedback, " ".join(run).replace("\\", "")):
+        done = CliRunner().invoke(app, shlex.split(words)[1:], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    with TestClient(create_app(), base_url="http://127.0.0.1:8000") as client:
+        after = client.get("/v1/customers/ann").json()
+    assert (before["live"], after["live"]) == (True, False)
+    assert after["value"]["historic_clv"] == pytest.approx(before["value"]["historic_clv"])
+
+
 def test_every_verb_of_the_readme_is_one_of_the_command_line() -> None:
     promised = re.findall(r"^clv (\w+) {2,}", README, re.MULTILINE)
     helped = CliRunner().invoke(app, ["--help"]).output

@@ -175,6 +175,21 @@ def test_an_order_told_by_file_with_another_day_is_the_order_told_by_event() -> 
     assert not standing().news(ann, book_of(told), lambda: held).moved
 
 
+def test_where_files_give_no_numbers_the_same_money_of_a_day_is_the_same_order() -> None:
+    day = last_day(date(2026, 1, 25))
+    held = Receipts([[day, "", 25.0]], [[day + 1, "", -5.0]])
+    for told, new in (
+        ([("a", 25.0)], []),
+        ([("a", 20.0), ("b", 5.0)], []),  # the file's line is the day's
+        ([("a", 24.0)], ["a"]),
+        ([("a", 25.0), ("b", 3.0)], ["b"]),
+    ):
+        entries = [[day, name, amount] for name, amount in told]
+        assert [entry[1] for entry in held.new_orders(entries, day + 6)] == new
+    assert held.new_returns([[day + 1, "a", -5.0]], day + 6) == []
+    assert held.new_returns([[day + 1, "a", -4.0]], day + 6) == [[day + 1, "a", -4.0]]
+
+
 def test_an_approach_the_night_knows_of_is_no_second_one() -> None:
     mailed = event("Offer Outcome", date(2026, 1, 20), 1, offer_id="gold", outcome="sent")
     ann = replace(
