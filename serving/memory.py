@@ -70,11 +70,11 @@ class Memory:
         self.trouble = ""
         log = events.EventLog(self.pseudonyms)
         handlers: Mapping[str, Handler] = {
+            "erasures": self._erase,  # first: who holds back erasures must not wait for those of others
             "events": log.append,
             "decisions": decisions.log_decisions,
             "conversations": conversations.keep,
             "deeds": self.trail.append,
-            "erasures": self._erase,
             "generations": _note,
             "forgetting": retention.forget_old,
         }
