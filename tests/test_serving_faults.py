@@ -599,6 +599,7 @@ def test_a_store_that_is_down_stops_writing_and_not_the_hints(
             data={"data_dir": tmp_path},
             store={"url": url, "wait_seconds": 0.5, "log_wait_seconds": 0.5, "write_wait_seconds": 1.0},
             serving={"log_level": "error"},
+            security={"secret": "one store, one secret"},  # though each run has a data folder of its own
         )
         with LocalClient(create_app(settings, open_shop)) as client:
             name = f"{trouble}-{time.time_ns()}"
