@@ -227,9 +227,12 @@ async def _keep(name: str, duty: Callable[[], Coroutine[Any, Any, None]]) -> Non
 
 async def _watch(service: Service) -> None:
     """Look for a newer generation for ever; remember each that came into use, say once why one is not."""
-    trouble, arranged, noted = "", service.shelf.current, service.noted
+    trouble, unlooked, arranged, noted = "", "", service.shelf.current, service.noted
     while True:
-        await _look_through(service)
+        why = await _look_through(service)
+        if why not in {"", unlooked}:
+            log.warning("generation not looked through", extra={"facts": {"why": why}})
+        unlooked = why
         if service.shelf.trouble not in {"", trouble}:
             log.error("publication not in use", extra={"facts": {"why": service.shelf.trouble_in_full}})
         trouble = service.shelf.trouble
@@ -243,8 +246,8 @@ async def _watch(service: Service) -> None:
             noted = arranged
 
 
-async def _look_through(service: Service) -> None:
-    """Take who asked to be forgotten out of a generation that may hold them.
+async def _look_through(service: Service) -> str:
+    """Take who asked to be forgotten out of a generation that may hold them; return why that failed, if so.
 
     It may where the generation is a new one, made before the night knew, or where people asked since: at
     another worker, or at this one while the publication could not be changed.
@@ -253,7 +256,8 @@ async def _look_through(service: Service) -> None:
         if not await asyncio.to_thread(is_looked_through, service):
             await asyncio.to_thread(forget_published, service)
     except (ClvError, OSError) as error:  # another worker is at it, or the store is down: the next round
-        log.warning("generation not looked through", extra={"facts": {"why": str(error)}})
+        return str(error)
+    return ""
 
 
 async def _ask_registry(service: Service) -> None:
