@@ -98,21 +98,17 @@ class Receipts:
             or not (self.unknown or min(abs(entry[2] - money), abs(sums[entry[0]] - money)) < _CENT)
         ]
 
-    def to_bytes(self) -> bytes:
-        """Return the receipts as a generation keeps them."""
-        return orjson.dumps({"orders": self.orders, "returns": self.returns})
-
     @classmethod
     def from_bytes(cls, raw: bytes | str) -> Receipts:
-        """Read what :meth:`to_bytes` wrote."""
+        """Read receipts as a generation keeps them: a JSON object of ``orders`` and ``returns``."""
         return cls(**orjson.loads(raw))
 
     @classmethod
-    def of_profile(cls, profile: Profile | None) -> Receipts:
+    def of_profile(cls, profile: Profile) -> Receipts:
         """Return what a profile alone tells: purchase days, and money of the first and of the others."""
-        value = profile.value if profile else {}
+        value = profile.value
         first, last = value.get(c.FIRST_ORDER_ON), value.get(c.LAST_ORDER_ON)
-        if profile is None or not isinstance(first, str) or not isinstance(last, str):
+        if not isinstance(first, str) or not isinstance(last, str):
             return cls(unknown=True)
         frequency = int(_number(value.get(c.FREQUENCY)))
         repeat = frequency * _number(value.get(c.MONETARY_VALUE))
