@@ -200,7 +200,7 @@ class Moment:
         owned = ownership >= OWNED
         if refused or self.listing.own_checks is not None:
             self._refuse_in_order(codes, gates, refused, owned)
-        elif owned.any():
+        elif np.count_nonzero(owned):
             codes[owned] = self.number("applicability", _OWNED)
         self._unavailable(codes)
         self._repeated(codes)
@@ -312,7 +312,7 @@ class Moment:
         for spared in (weighed, _other(self.listing.mandatory, self.places), _other(self.asked)):
             if spared is not None:
                 few &= spared
-        if not few.any():
+        if not np.count_nonzero(few):
             return
         if price > floor:
             said = f"priority %.4g is under the price {price:.4g} of one more prompt"

@@ -133,10 +133,13 @@ class Shelf:
     def evidence_for(self, places: Ints, items: Ints, sources: Ints) -> Floats:
         """Return how many presentations the propensities of candidates rest on."""
         of_item: Floats = self._item_evidence[items]
-        of_business = self._of_business(sources)
+        own: Floats = self._own_evidence[places]
+        if self.places_clash:
+            own = own * self._of_business(sources)
         if self._any_answered:
-            of_item = np.where(of_business & self._answered[places], 0.0, of_item)
-        found: Floats = of_item + self._own_evidence[places] * of_business
+            judged = self._answered[places] & self._of_business(sources)
+            of_item = np.where(judged, 0.0, of_item)
+        found: Floats = of_item + own
         return found
 
     def _of_business(self, sources: Ints) -> Flags | Literal[True]:

@@ -26,6 +26,7 @@ erasure       a published generation without those who asked to be forgotten
 side          the service's part in settings, export and erasure at the command line
 feedback      the log as tables: labelled decisions, and what the ledger takes in
 clock         what time it is
+chance        names nobody else has
 secret        what keys, pseudonyms and the audit trail are sealed with
 metrics       what is counted and timed
 colleagues    what the service's other workers counted

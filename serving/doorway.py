@@ -6,7 +6,6 @@ One plain ASGI layer: the largest body, a request id, the security headers, the 
 from __future__ import annotations
 
 import logging
-import os
 import re
 import time
 from collections.abc import Awaitable, Mapping
@@ -18,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.addresses import SLASHED, undivided
+from serving.chance import CHANCE
 from serving.metrics import Metrics
 
 log = logging.getLogger("clv.requests")
@@ -169,4 +169,4 @@ def _request_id(headers: Mapping[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id")
     if given is not None and _ID.fullmatch(given):
         return bytes(given).decode("ascii")
-    return os.urandom(16).hex()
+    return CHANCE.hex(16)

@@ -6,7 +6,6 @@ Routes are thin; this is what they call. It holds no request and no HTTP.
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from recommend.decision import Decision, Stage
 from recommend.listen import listen
 from recommend.profile import Profile
 from serving.champions import Champions
+from serving.chance import CHANCE
 from serving.clock import Clock
 from serving.live.messages import Message
 from serving.memory import Memory
@@ -246,7 +246,7 @@ class Service:
 
 def _new_id() -> str:
     """Return an id nobody else has; later ones sort later, so that the log grows at its end only."""
-    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"
+    return f"{time.time_ns() // 1_000_000:012x}{CHANCE.hex(10)}"
 
 
 def hear(publication: Publication, context: Context, text: str) -> Context:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import hmac
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,14 +26,16 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from clv.errors import SettingError
 from models.forgotten import Pseudonyms, pseudonym
+from serving.access.identity import Doorkeeper
 from serving.access.limits import Bucket, Curiosity
 from serving.access.roles import ACCESS, OPEN, ROLES, SCOPES, may
 from serving.access.tokens import Tokens, read_keys
 from serving.app import ROUTERS, create_app
+from serving.chance import CHANCE, Chance
 from serving.refusals import NotSignedIn, TooMany
 from serving.secret import installation_secret
 from serving.settings import SecuritySettings, Settings
-from serving.store.keys import end_key, make_key
+from serving.store.keys import Key, digest_of, end_key, make_key
 from serving.threshold import Threshold
 from tests.browsing import running
 from tests.fakes import LocalClient, open_shop, publish_shop
@@ -232,6 +236,38 @@ def test_a_key_that_ended_or_was_revoked_opens_nothing(app: FastAPI, patient: Lo
         end_key(connection, valid.split("_")[1], at=time.time_ns() // 1000)
     other._read_at = float("-inf")
     assert patient.get("/v1/segments", headers=bearer(valid)).status_code == 401
+
+
+def test_keys_are_read_again_before_they_are_too_old_and_nobody_waits_for_it() -> None:
+    """Else everybody who comes in that moment waits, once a second."""
+    secret, readings, let_go = b"s" * 32, 0, threading.Event()
+    good = Key(
+        "0123456789ab", digest_of(secret, "x" * 43), "desk", "machine", ("offers:decide",), 1, None, None
+    )
+
+    def read_slowly() -> dict[str, Key]:
+        nonlocal readings
+        readings += 1
+        if readings > 1:
+            assert let_go.wait(10)
+        return {good.key_id: good} if readings < 3 else {}
+
+    async def a_while() -> None:
+        keeper, presented = Doorkeeper(secret, read_slowly), b"Bearer clv_0123456789ab_" + b"x" * 43
+        await keeper.refresh()
+        for count in (2, 3):
+            keeper._read_at -= 0.6
+            before = keeper._read_at
+            let_go.clear()
+            for _ in range(3):
+                assert keeper.holder(presented) is not None  # at once, while the keys are being read
+            let_go.set()
+            while keeper._read_at == before:
+                await asyncio.sleep(0.001)
+            assert readings == count
+        assert keeper.holder(presented) is None  # the last reading no longer had it
+
+    asyncio.run(a_while())
 
 
 def test_a_good_key_is_asked_to_come_back_while_no_key_could_be_read_yet(tmp_path: Path) -> None:
@@ -562,6 +598,28 @@ def test_curiosity_is_forgiven_after_an_hour() -> None:
         curiosity.ask("ann", "2")
     now[0] = 3601.0
     curiosity.ask("ann", "2")
+
+
+def test_no_random_name_is_handed_out_twice() -> None:
+    names = [Chance().hex(16)] + [CHANCE.hex(16) for _ in range(1_000)]
+    assert {len(name) for name in names} == {32}
+    assert len(set(names)) == 1_001
+
+
+def test_a_process_that_was_split_in_two_hands_out_different_names() -> None:
+    split = """if True:
+        import os
+        from serving.chance import CHANCE
+        CHANCE.hex(16)
+        child = os.fork()
+        assert not child or os.waitpid(child, 0)[1] == 0
+        print(CHANCE.hex(16), flush=True)
+    """
+    told = subprocess.run(
+        [sys.executable, "-c", split], capture_output=True, text=True, check=True, timeout=60
+    )
+    first, second = told.stdout.split()
+    assert first != second
 
 
 def test_the_secret_is_made_once_and_for_us_alone(tmp_path: Path) -> None:

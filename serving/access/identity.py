@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import re
@@ -17,6 +18,7 @@ from serving.store.keys import Key, digest_of
 
 _KEY: Final = re.compile(r"clv_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _FRESH_SECONDS: Final = 1.0
+_AHEAD_SECONDS: Final = 0.5  # from when on the next reading begins, so that nobody waits for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Doorkeeper:
         self._read_at = float("-inf")
         self._ever_read = False
         self._reading = asyncio.Lock()
+        self._ahead: asyncio.Task[None] | None = None
 
     async def who(self, authorization: str) -> Identity:
         """Return who presents an Authorization header.
@@ -88,8 +91,12 @@ class Doorkeeper:
 
     @property
     def fresh(self) -> bool:
-        """Whether the keys were read within the last seconds."""
-        return time.monotonic() - self._read_at < _FRESH_SECONDS
+        """Whether the keys were read within the last second."""
+        return self._age < _FRESH_SECONDS
+
+    @property
+    def _age(self) -> float:
+        return time.monotonic() - self._read_at
 
     async def refresh(self) -> None:
         """Read the keys again if the last reading is a second old; keep the old ones if it fails.
@@ -103,15 +110,25 @@ class Doorkeeper:
             if self.fresh and self._ever_read:
                 return
             try:
-                self._keys = await asyncio.to_thread(self._read_keys)
+                await self._read()
             except Unavailable:
                 if not self._ever_read:  # nobody can be told from anybody: that is no bad try
                     raise
-                return
-            finally:
-                self._read_at = time.monotonic()
-            self._ever_read = True
-            self._recognised = {}
+
+    async def _read(self) -> None:
+        try:
+            self._keys = await asyncio.to_thread(self._read_keys)
+        finally:
+            self._read_at = time.monotonic()
+        self._ever_read = True
+        self._recognised = {}
+
+    async def _read_ahead(self) -> None:
+        """Read the keys again while the last reading still holds; if it fails, the next who comes waits."""
+        async with self._reading:
+            if self._age > _AHEAD_SECONDS:
+                with contextlib.suppress(Unavailable):
+                    await self._read()
 
     def holder(self, authorization: bytes) -> Identity | None:
         """Return the holder of a valid key; None for everything else, which :meth:`who` has to look at.
@@ -119,8 +136,11 @@ class Doorkeeper:
         A key is checked in full once after each reading of the keys; until the next one it is known again by
         the hash of the header, and only its end is looked at.
         """
-        if not self.fresh:
+        age = self._age
+        if age >= _FRESH_SECONDS:
             return None
+        if age > _AHEAD_SECONDS and (self._ahead is None or self._ahead.done()):
+            self._ahead = asyncio.create_task(self._read_ahead())
         marking = self._marking.copy()
         marking.update(authorization)
         mark = marking.digest()

@@ -23,6 +23,8 @@ EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 OUTCOMES: Final = frozenset({"presented", "accepted", "rejected", "snoozed", "ignored", "purchased"})
 MOODS: Final = ("negative", "neutral", "positive")  # not a set: what was sent may be a list
 EPOCH: Final = date(1970, 1, 1).toordinal()
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _UNPRINTED: Final = re.compile(r"[\x00-\x1f\x7f]")  # what an address of the API does not take either
 _ZERO: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # not a backslash and the word u0000
 _AHEAD: Final = timedelta(hours=24)
@@ -121,12 +123,12 @@ def micros(at: datetime) -> int:
     >>> micros(datetime(1970, 1, 2, tzinfo=UTC))
     86400000000
     """
-    return round((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
+    return (at - _BEGINNING) // _MICROSECOND
 
 
 def from_micros(value: int) -> datetime:
     """Return the moment :func:`micros` made a number of."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)
+    return _BEGINNING + timedelta(microseconds=value)
 
 
 def day_of(at: datetime) -> int:
