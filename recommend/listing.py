@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from recommend.catalogue import Offer
 from recommend.decision import Kind
-from recommend.ownership import STATE, Ownership
+from recommend.ownership import OWNED, STATE, Ownership
 from recommend.worth import KIND_CODES, Arbitration, Rates
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Listing:
         self.capped = _flags(bool(offer.caps) for offer in offers)
         self.own_checks = _flags(offer.offer_id in book.own_checks for offer in offers)
         self.ownership = Ownership(book.catalogue)
-        self._width = len(offers) + 1
+        self._begins = (np.arange(2 * OWNED) & STATE) * (len(offers) + 1)
         self.group_numbers = {name: 1 + n for n, name in enumerate(sorted(set(book.groups.values())))}
         self.groups = np.array([*(self.group_numbers.get(o.group, 0) for o in offers), 0], dtype=np.int64)
         self.only_items = [*(o.items[0] if len(o.items) == 1 else "" for o in offers), ""]
@@ -124,7 +124,7 @@ class Listing:
             Shape (candidates): in the numbers of :mod:`recommend.ownership`.
         """
         # A place of -1 is the last one of some state: they are all equal.
-        found: Ints = offers + (ownership & STATE) * self._width
+        found: Ints = offers + self._begins[ownership]
         return found
 
     def closed(self, today: date, channel: str) -> Closed:

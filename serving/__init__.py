@@ -29,7 +29,7 @@ clock         what time it is
 chance        names nobody else has
 secret        what keys, pseudonyms and the audit trail are sealed with
 metrics       what is counted and timed
-colleagues    what the service's other workers counted
+colleagues    what the service's workers share: figures, and memory to count in
 logs          structured logs
 schemas       what goes over the wire
 lists         a list of customers as CSV

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +19,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from clv.errors import ClvError
+from serving.access.curiosity import Curiosity
 from serving.access.gate import Gate
 from serving.access.identity import Doorkeeper
 from serving.access.tokens import Tokens
@@ -113,7 +115,7 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
     )
     app.state.service = service
     app.state.colleagues = colleagues
-    app.state.gate = gate = Gate(settings, _doorkeeper(settings, secret, service))
+    app.state.gate = gate = _gate(settings, secret, service.memory, colleagues)
     app.state.headers = security_headers(settings.security.frame_ancestors)
     app.add_middleware(Express, service=service, gate=gate)
     app.add_middleware(Doorway, headers=app.state.headers, largest_body=LARGEST_BODY, metrics=metrics)
@@ -162,9 +164,17 @@ def _hear_of_the_end(service: Service) -> None:
         signal.signal(number, told)
 
 
-def _doorkeeper(settings: Settings, secret: bytes, service: Service) -> Doorkeeper:
-    tokens = Tokens(settings.security) if settings.security.issuer else None
-    return Doorkeeper(secret, partial(all_keys, service.memory.database), tokens)
+def _gate(settings: Settings, secret: bytes, memory: Memory, colleagues: Colleagues) -> Gate:
+    security = settings.security
+    tokens = Tokens(security) if security.issuer else None
+    doorkeeper = Doorkeeper(secret, partial(all_keys, memory.database), tokens)
+    curiosity = Curiosity(
+        security.customers_per_hour,
+        lambda: time.time_ns() // 1000,
+        memory.pseudonyms.of,
+        memory.note_lookup,
+    )
+    return Gate(settings, doorkeeper, curiosity, colleagues.room)
 
 
 def _add_gauges(service: Service) -> None:
@@ -284,13 +294,14 @@ async def _tidy(service: Service) -> None:
 
 async def _forget(service: Service) -> None:
     """Forget for ever, once an hour, what is older than it is to be kept."""
-    while service.memory.keep_days is not None:
+    while True:
         try:
             gone = await service.memory.forget_old(datetime.now(UTC))
         except Refusal as error:  # the store is in trouble, or busy: the next hour
-            log.warning("old decisions not forgotten", extra={"facts": {"why": error.what}})
+            log.warning("old rows not forgotten", extra={"facts": {"why": error.what}})
         else:
-            log.info("old decisions forgotten", extra={"facts": {"rows": gone}})
+            if gone:
+                log.info("old rows forgotten", extra={"facts": {"rows": gone}})
         await asyncio.sleep(_FORGET_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What the other workers of this service counted: each writes its own figures, whoever is asked adds them up.
+"""What the workers of this service share: each writes its own figures, whoever is asked adds them up.
 
 Workers of one service have one parent; their figures are in a folder named after it, a file each, replaced as
 a whole every second. A worker that died leaves its counts behind, so that no sum ever falls.
@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from dataclasses import asdict
+from mmap import mmap
 from pathlib import Path
 from typing import Final
 
@@ -48,12 +49,32 @@ class Colleagues:
         """
         if self._folder is None:
             return
-        if not self._folder.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._clear_up(self._folder.parent)
+        self._make(self._folder)
         aside = self._folder / f"{self._mine}.part"
         aside.write_bytes(orjson.dumps(asdict(figures)))
         aside.replace(self._folder / self._mine)
+
+    def room(self, name: str, size: int) -> bytearray | mmap:
+        """Return memory that all workers share by its name; zeros at first.
+
+        Where it cannot be shared, as where :meth:`tell` cannot tell, it is this worker's own.
+
+        Parameters
+        ----------
+        name
+            Of a file in the folder.
+        size
+            In bytes.
+        """
+        if self._folder is None:
+            return bytearray(size)
+        try:
+            self._make(self._folder)
+            with (self._folder / name).open("a+b") as file:
+                file.truncate(size)
+                return mmap(file.fileno(), size)
+        except OSError:
+            return bytearray(size)
 
     def figures(self) -> list[Figures]:
         """Return what the others told last; of those that died, the counts without the gauges."""
@@ -66,11 +87,14 @@ class Colleagues:
             found.append(told if alive else Figures(told.worker, told.counts, told.timings, {}))
         return found
 
-    def _clear_up(self, root: Path) -> None:
-        """Take away what services that ended have left."""
-        for folder in root.iterdir():
-            if not _alive(folder.name):
-                shutil.rmtree(folder, ignore_errors=True)
+    def _make(self, folder: Path) -> None:
+        """Make the folder, and take away what services that ended have left."""
+        if folder.exists():
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for other in folder.parent.iterdir():
+            if not _alive(other.name):
+                shutil.rmtree(other, ignore_errors=True)
 
 
 def _alive(process: str) -> bool:

@@ -22,7 +22,7 @@ from serving.live.messages import Message, micros
 from serving.published import Publication
 from serving.refusals import Refusal, Unavailable
 from serving.settings import Settings
-from serving.store import conversations, decisions, events, generations, people, retention, trail
+from serving.store import conversations, decisions, events, generations, lookups, people, retention, trail
 from serving.store.commits import Commits, Handler
 from serving.store.database import Database, Row
 from serving.store.patience import Waiting
@@ -76,7 +76,9 @@ class Memory:
             "conversations": conversations.keep,
             "deeds": self.trail.append,
             "generations": _note,
+            "lookups": lookups.note_lookups,
             "forgetting": retention.forget_old,
+            "forgetting lookups": retention.forget_lookups,
         }
         at_once = {"decisions": decisions.log_at_once}
         self.commits = Commits(
@@ -141,9 +143,8 @@ class Memory:
         Nothing is answered before :meth:`logged` says how it went; what is done meanwhile costs no time.
         """
         row = decisions.as_row(decision, time.time_ns() // 1000)
-        patience = _SHORT_PATIENCE if self.commits.trouble else self.log_wait_seconds
         try:
-            return self.commits.submit("decisions", row, patience, self._go_on_without)
+            return self.commits.submit("decisions", row, self._patience, self._go_on_without)
         except Refusal:
             self._later.append(row)
             return None
@@ -165,6 +166,26 @@ class Memory:
             except Refusal:
                 self._later.append(entry.payload)
         return in_time
+
+    async def note_lookup(self, lookup: lookups.Lookup) -> list[lookups.Lookup] | None:
+        """Note that somebody asked about a customer; return all they asked within the hour, or None.
+
+        None is for a store that does not take it soon: questions go on without it.
+        """
+        try:
+            entry = self.commits.submit("lookups", lookup, self._patience, _let_go)
+            if await entry.written is not None:
+                return None
+            return await asyncio.to_thread(
+                lookups.looked_up, self.database, lookup.who, lookup.at - lookups.HOUR
+            )
+        except Refusal:
+            return None
+
+    @property
+    def _patience(self) -> float:
+        """Seconds an answer waits for the store."""
+        return _SHORT_PATIENCE if self.commits.trouble else self.log_wait_seconds
 
     def _go_on_without(self, entry: Waiting) -> None:
         """Let an answer go that waited long enough; its log is still written, or kept for later."""
@@ -197,10 +218,14 @@ class Memory:
         Refusal
             If the store does not take it now: what went until then is gone, the rest is for the next time.
         """
-        if self.keep_days is None:
-            return 0
-        before, gone = retention.cutoff(now, self.keep_days), 0
-        while found := int(await self.commits.write("forgetting", before)):
+        gone = await self._forget_all("forgetting lookups", micros(now) - lookups.HOUR)
+        if self.keep_days is not None:
+            gone += await self._forget_all("forgetting", retention.cutoff(now, self.keep_days))
+        return gone
+
+    async def _forget_all(self, kind: str, before: int) -> int:
+        gone = 0
+        while found := int(await self.commits.write(kind, before)):
             gone += found
             await asyncio.sleep(_BREATH)
         return gone
@@ -250,6 +275,12 @@ class Memory:
 
     def _erase(self, connection: Connection, whom: Sequence[tuple[str, int]]) -> list[dict[str, int]]:
         return [people.erase(connection, who, self.pseudonyms.of(who), at) for who, at in whom]
+
+
+def _let_go(entry: Waiting) -> None:
+    """Let go who waited long enough; what they wrote may still come."""
+    if not entry.written.done():
+        entry.written.set_result(False)
 
 
 def _note(connection: Connection, found: Sequence[dict[str, Any]]) -> list[None]:

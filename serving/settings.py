@@ -130,13 +130,13 @@ class SecuritySettings(BaseModel):
         6000,
         ge=1,
         le=10_000_000,
-        description="Requests a key or person may make in a minute, of each worker.",
+        description="Requests a key or person may make in a minute, of all workers on a machine.",
     )
     customers_per_hour: int = Field(
         300,
         ge=1,
         le=10_000_000,
-        description="Customers an agent may ask about in an hour, of each worker.",
+        description="Customers an agent may ask about in an hour, of all workers and machines.",
     )
     frame_ancestors: tuple[str, ...] = Field(
         (), description="Origins that may show the agent's page in a frame, beside our own."

@@ -30,7 +30,7 @@ class Side:
     def held(self, config: Path | None, data_dir: Path, customer_id: str) -> dict[str, Any]:
         """Return everything the store and the published generation hold about a person."""
         settings, database, secret = _opened(config, data_dir)
-        found: dict[str, Any] = people.export(database, customer_id)
+        found: dict[str, Any] = people.export(database, customer_id, Pseudonyms(secret).of(customer_id))
         if (settings.published / CURRENT).exists():
             with Snapshot.current(settings.published) as snapshot:
                 published = snapshot.held(customer_id)

@@ -27,12 +27,11 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from clv.errors import SettingError
 from models.forgotten import Pseudonyms, pseudonym
 from serving.access.identity import Doorkeeper
-from serving.access.limits import Bucket, Curiosity
 from serving.access.roles import ACCESS, OPEN, ROLES, SCOPES, may
 from serving.access.tokens import Tokens, read_keys
 from serving.app import ROUTERS, create_app
 from serving.chance import CHANCE, Chance
-from serving.refusals import NotSignedIn, TooMany
+from serving.refusals import NotSignedIn
 from serving.secret import installation_secret
 from serving.settings import SecuritySettings, Settings
 from serving.store.keys import Key, digest_of, end_key, make_key
@@ -548,56 +547,6 @@ def test_a_head_without_end_is_hung_up_on(var: Path, head: bytes) -> None:
         body = b"[" + b"1," * 200_000 + b"1]"
         sent = httpx2.post(f"{address}/v1/batch", content=body, headers={"content-type": "application/json"})
         assert sent.status_code == 401
-
-
-def test_a_key_asks_so_often_and_no_more(var: Path) -> None:
-    app = create_app(settings(var, requests_per_minute=5), open_shop)
-    with LocalClient(app) as shop:
-        headers = bearer(key(app, "admin"))
-        statuses = [shop.get("/v1/segments", headers=headers).status_code for _ in range(7)]
-    assert statuses == [200] * 5 + [429] * 2
-
-
-def test_an_agent_does_not_read_the_whole_customer_base(var: Path) -> None:
-    app = create_app(settings(var, customers_per_hour=2), open_shop)
-    with LocalClient(app) as shop:
-        agent, marketer = bearer(key(app, "agent")), bearer(key(app, "marketer"))
-        asked = [shop.get(f"/v1/customers/{who}", headers=agent).status_code for who in ("a", "b", "a", "c")]
-        assert shop.get("/v1/customers/c", headers=marketer).status_code == 200
-    assert asked == [200, 200, 200, 429]
-
-
-def test_an_agent_does_not_read_it_by_conversations_either(var: Path) -> None:
-    app = create_app(settings(var, customers_per_hour=2), open_shop)
-    with LocalClient(app) as shop:
-        agent = bearer(key(app, "agent"))
-        asked = [
-            shop.post(
-                f"/v1/conversations/t-{who}/messages",
-                json={"customer_id": who, "text": "Hello"},
-                headers=agent,
-            ).status_code
-            for who in ("a", "b", "a", "c")
-        ]
-    assert asked == [200, 200, 200, 429]
-
-
-def test_a_bucket_fills_again_with_time() -> None:
-    now = [0.0]
-    bucket = Bucket(60, lambda: now[0])
-    assert [bucket.take("ann") for _ in range(61)][-1] == 1
-    now[0] = 2.0
-    assert [bucket.take("ann") for _ in range(3)] == [0, 0, 1]
-
-
-def test_curiosity_is_forgiven_after_an_hour() -> None:
-    now = [0.0]
-    curiosity = Curiosity(1, lambda: now[0])
-    curiosity.ask("ann", "1")
-    with pytest.raises(TooMany):
-        curiosity.ask("ann", "2")
-    now[0] = 3601.0
-    curiosity.ask("ann", "2")
 
 
 def test_no_random_name_is_handed_out_twice() -> None:

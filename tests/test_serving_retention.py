@@ -215,5 +215,5 @@ def test_a_store_in_trouble_forgets_the_next_hour(
             locked.rollback()
             wait_until_empty(database)
             assert count(database, decisions) == 0
-    assert "old decisions not forgotten" in [line.getMessage() for line in log_lines]
+    assert "old rows not forgotten" in [line.getMessage() for line in log_lines]
     database.close()

@@ -37,6 +37,7 @@ from serving.store.database import Database
 from serving.store.decisions import pack, unpack
 from serving.store.events import EventLog, Taken, recount
 from serving.store.layout import MIGRATIONS, is_newest, newest
+from serving.store.lookups import Lookup, note_lookups
 from serving.store.tables import audit, events, metadata, outcomes, profiles, seals
 from tests.databases import database, postgres_url
 from tests.fakes import CUSTOMERS, LocalClient, ShopEngine, open_shop, publish_shop
@@ -196,11 +197,15 @@ def test_an_outcome_is_kept_beside_its_decision_and_as_a_contact(database: Datab
 def test_who_was_erased_is_in_no_table_and_is_not_taken_back(database: Database) -> None:
     take(database, [order(1), order(2, customer="bob")])
     with database.writing() as connection:
+        note_lookups(connection, [Lookup("kim", PEOPLE.of(who), 3) for who in ("ann", "bob")])
+    held = people.export(database, "ann", PEOPLE.of("ann"))
+    assert [(row["who"], row["at"]) for row in held["lookups"]] == [("kim", 3)]
+    with database.writing() as connection:
         gone = people.erase(connection, "ann", PEOPLE.of("ann"), at=5)
-    assert (gone["events"], gone["profiles"]) == (1, 1)
-    assert people.export(database, "ann") == {table.name: [] for table in people.HELD_IN}
+    assert (gone["events"], gone["profiles"], gone["lookups"]) == (1, 1, 1)
+    assert people.export(database, "ann", PEOPLE.of("ann")) == {table.name: [] for table in people.HELD_IN}
     assert take(database, [order(3), order(4, customer="bob")]) == ["suppressed", "accepted"]
-    assert len(people.export(database, "bob")["events"]) == 2
+    assert len(people.export(database, "bob", PEOPLE.of("bob"))["events"]) == 2
 
 
 def test_a_changed_line_of_the_audit_trail_is_found(database: Database) -> None:

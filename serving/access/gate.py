@@ -11,8 +11,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
+from serving.access.curiosity import Curiosity
 from serving.access.identity import LOCAL, Doorkeeper, Identity
-from serving.access.limits import BAD_TRIES_PER_MINUTE, Bucket, Curiosity
+from serving.access.limits import BAD_TRIES_PER_MINUTE, ROOM, Bucket, Room
 from serving.access.roles import OPEN, may
 from serving.addresses import SLASHED, key_of
 from serving.refusals import NotAllowed, NotSignedIn, TooMany
@@ -30,16 +31,25 @@ class Gate:
         Whether sign-in is asked for, and the limits.
     doorkeeper
         Tells who asks.
+    curiosity
+        Counts the customers each agent asks about.
+    room
+        Returns memory to count in by its name and size, which all workers share.
     """
 
-    def __init__(self, settings: Settings, doorkeeper: Doorkeeper) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        doorkeeper: Doorkeeper,
+        curiosity: Curiosity,
+        room: Callable[[str, int], Room],
+    ) -> None:
         security = settings.security
         self.sign_in = security.sign_in
         self._doorkeeper = doorkeeper
-        per_worker = max(1, security.requests_per_minute // settings.serving.workers)
-        self._requests = Bucket(per_worker, time.monotonic)
-        self._bad_tries = Bucket(BAD_TRIES_PER_MINUTE, time.monotonic)
-        self._curiosity = Curiosity(security.customers_per_hour, time.monotonic)
+        self._requests = Bucket(security.requests_per_minute, time.monotonic, room("requests", ROOM))
+        self._bad_tries = Bucket(BAD_TRIES_PER_MINUTE, time.monotonic, room("bad-tries", ROOM))
+        self._curiosity = curiosity
 
     async def admit(self, request: Request, method: str, path: str) -> Identity:
         """Return who asks, if they may.
@@ -64,10 +74,10 @@ class Gate:
             raise NotAllowed(f"The role {who.role} may not do this.", hint="Ask an administrator.")
         customer = request.path_params.get("customer_id")
         if customer is not None:
-            self.ask_about(who, customer)
+            await self.ask_about(who, customer)
         return who
 
-    def ask_about(self, who: Identity, customer_id: str) -> None:
+    async def ask_about(self, who: Identity, customer_id: str) -> None:
         """Count a question about a customer: :meth:`admit` does for those that stand in the address.
 
         Raises
@@ -76,7 +86,7 @@ class Gate:
             If an agent asked about too many customers.
         """
         if self.sign_in and who.role == "agent":
-            self._curiosity.ask(who.subject, customer_id)
+            await self._curiosity.ask(who.subject, customer_id)
 
     def at_once(self, host: bytes, authorization: bytes, path: str) -> Identity | None:
         """Return who posts to a route, if it can be told without waiting and they may; nothing is counted.
@@ -96,12 +106,13 @@ class Gate:
         return who if who and may(who.role, who.scopes, "POST", path) else None
 
     def count(self, who: Identity, customer_id: str) -> bool:
-        """Count a question of somebody :meth:`at_once` told; return whether it was not one too many."""
+        """Count a question of somebody :meth:`at_once` told; return whether it was not one too many.
+
+        Where that cannot be told at once nothing is counted: :meth:`admit` does.
+        """
         if not self.sign_in:
             return True
-        try:
-            self.ask_about(who, customer_id)
-        except TooMany:
+        if who.role == "agent" and not self._curiosity.knows(who.subject, customer_id):
             return False
         return not self._requests.take(who.subject)
 

@@ -1,25 +1,39 @@
-"""How much one caller may ask: so many requests a minute, so many different customers an hour."""
+"""How much one caller may ask: so many requests a minute, whichever worker takes them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from functools import lru_cache
+from hashlib import blake2b
+from mmap import mmap
+from struct import Struct
+from typing import Final, TypeAlias
 
-from serving.refusals import TooMany
+Room: TypeAlias = bytearray | mmap
 
-_MOST_CALLERS: Final = 50_000
 BAD_TRIES_PER_MINUTE: Final = 10
+_SLOT: Final = Struct("<8sdd")  # whose, requests left, and when that was
+_LOOKED_AT: Final = 8  # slots a caller may have
+_FREE: Final = bytes(8)
+ROOM: Final = 4096 * _SLOT.size
+"""Bytes in which so many callers are counted."""
 
 
 class Bucket:
     """Lets a caller through at a steady rate with bursts up to a minute's worth.
+
+    What is left to each stands in a piece of memory that several workers may share, without a lock: two that
+    count one caller in the same microsecond may count one request instead of two. Where there are more
+    callers than room, who was away longest starts afresh.
 
     Parameters
     ----------
     per_minute
         Requests a caller may make in a minute.
     now
-        A clock in seconds that never goes back.
+        A clock in seconds that never goes back, the same for all who share the memory.
+    room
+        Zeros at first; as many bytes as :data:`ROOM`, or a multiple of a slot. Of its own if None.
 
     Examples
     --------
@@ -28,52 +42,38 @@ class Bucket:
     (0, 0, 30, 0)
     """
 
-    def __init__(self, per_minute: int, now: Callable[[], float]) -> None:
+    def __init__(self, per_minute: int, now: Callable[[], float], room: Room | None = None) -> None:
         self._per_minute = per_minute
         self._now = now
-        self._left: dict[str, tuple[float, float]] = {}
+        self._room = bytearray(ROOM) if room is None else room
+        self._slots = len(self._room) // _SLOT.size
 
     def take(self, caller: str) -> int:
         """Count a request; return 0, or the seconds to wait when there was one too many."""
-        now = self._now()
-        left, at = self._left.get(caller, (float(self._per_minute), now))
+        now, mark = self._now(), _mark(caller)
+        place, whose, left, at = self._find(mark)
+        if whose != mark or at > now:  # not of before the machine was last started
+            left, at = float(self._per_minute), now
         left = min(self._per_minute, left + (now - at) * self._per_minute / 60)
         if left < 1:
             return max(1, round((1 - left) * 60 / self._per_minute))
-        self._set(caller, left - 1, now)
+        _SLOT.pack_into(self._room, place, mark, left - 1, now)
         return 0
 
-    def _set(self, caller: str, left: float, now: float) -> None:
-        if len(self._left) >= _MOST_CALLERS:
-            self._left.clear()  # everybody starts afresh: better than to grow without end
-        self._left[caller] = (left, now)
+    def _find(self, mark: bytes) -> tuple[int, bytes, float, float]:
+        """Return a caller's slot, else a free one, else the one that was not used for longest."""
+        first = int.from_bytes(mark, "little")
+        found: list[tuple[int, bytes, float, float]] = []
+        for step in range(_LOOKED_AT):
+            place = (first + step) % self._slots * _SLOT.size
+            slot = (place, *_SLOT.unpack_from(self._room, place))
+            if slot[1] in {mark, _FREE}:
+                return slot
+            found.append(slot)
+        return min(found, key=lambda slot: slot[3])
 
 
-class Curiosity:
-    """Counts the different customers somebody asked about within an hour."""
-
-    def __init__(self, per_hour: int, now: Callable[[], float]) -> None:
-        self._per_hour = per_hour
-        self._now = now
-        self._asked: dict[str, tuple[float, set[str]]] = {}
-
-    def ask(self, caller: str, customer_id: str) -> None:
-        """Count a question.
-
-        Raises
-        ------
-        TooMany
-            If it is about one customer too many.
-        """
-        started, customers = self._asked.get(caller, (self._now(), set()))
-        if self._now() - started > 3600:
-            started, customers = self._now(), set()
-        if customer_id not in customers and len(customers) >= self._per_hour:
-            wait = max(1, round(3600 - (self._now() - started)))
-            raise TooMany(
-                f"More than {self._per_hour} different customers in an hour.",
-                hint="Ask an administrator if your work needs more.",
-                retry_after=wait,
-            )
-        customers.add(customer_id)
-        self._asked[caller] = (started, customers)
+@lru_cache(maxsize=4096)
+def _mark(caller: str) -> bytes:
+    """Return a short name for a caller; never that of a free slot."""
+    return blake2b(caller.encode(), digest_size=8).digest().replace(_FREE, b"\x01" + _FREE[1:])

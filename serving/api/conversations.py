@@ -73,7 +73,7 @@ async def message(
     Of a person who asked to be forgotten nothing is kept: each message stands alone.
     """
     who: Identity = request.state.who
-    request.app.state.gate.ask_about(who, body.customer_id)
+    await request.app.state.gate.ask_about(who, body.customer_id)
     for _ in range(_TRIES):
         async with service.one_at_a_time(conversation_id):
             said = await _hear(service, conversation_id, body, who)

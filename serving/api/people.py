@@ -31,9 +31,9 @@ async def person(request: Request, customer_id: CustomerId, service: ServiceDep)
     who: Identity = request.state.who
     publication = service.shelf.current
     published = publication.snapshot.held(customer_id) if publication else None
-    held = await asyncio.to_thread(export, service.memory.database, customer_id)
-    name = service.memory.pseudonyms.of(customer_id).hex()
-    await service.memory.note(who.subject, "person.exported", name)
+    name = service.memory.pseudonyms.of(customer_id)
+    held = await asyncio.to_thread(export, service.memory.database, customer_id, name)
+    await service.memory.note(who.subject, "person.exported", name.hex())
     return say(
         PersonAnswer(
             customer_id=customer_id,

@@ -13,9 +13,10 @@ record          a decision as the bytes the log keeps, and back
 conversations   what a conversation is about so far
 people          everything held about a person: export, erase, and not taking them back
 keys            access keys
+lookups         which customers each agent asked about within the hour
 trail           the hash-chained record of who did what
 seals           the secret it was sealed with, and how long the trail is
-retention       how long decisions, their outcomes and conversations are kept
+retention       how long decisions, their outcomes, conversations and lookups are kept
 generations     which offers, policies and segments were in force when
 migrations      the steps from one layout to the next
 """

@@ -5,23 +5,37 @@ from __future__ import annotations
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Table, delete, select, text
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.database import Database
 from serving.store.decisions import unpack
-from serving.store.tables import conversations, decisions, events, outcomes, profiles, suppressions
+from serving.store.tables import (
+    conversations,
+    decisions,
+    events,
+    lookups,
+    outcomes,
+    profiles,
+    suppressions,
+)
 
 _ERASING: Final = 7_203_513
-HELD_IN: Final[tuple[Table, ...]] = (events, profiles, decisions, outcomes, conversations)
+HELD_IN: Final[tuple[Table, ...]] = (events, profiles, decisions, outcomes, conversations, lookups)
 
 
-def export(database: Database, customer_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Return every row of every table about a person, by table."""
+def export(database: Database, customer_id: str, name: bytes) -> dict[str, list[dict[str, Any]]]:
+    """Return every row of every table about a person, by table.
+
+    Parameters
+    ----------
+    customer_id, name
+        Whom, and their pseudonym.
+    """
     return {
         table.name: [
-            {name: _plain(table.name, name, value) for name, value in row._mapping.items()}
-            for row in database.rows(select(table).where(table.c.customer_id == customer_id))
+            {column: _plain(table.name, column, value) for column, value in row._mapping.items()}
+            for row in database.rows(select(table).where(_about(table, customer_id, name)))
         ]
         for table in HELD_IN
     }
@@ -38,12 +52,19 @@ def erase(connection: Connection, customer_id: str, name: bytes, at: int) -> dic
     if connection.dialect.name != "sqlite":  # there the write lock is ours
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_ERASING})"))
     gone = {
-        table.name: connection.execute(delete(table).where(table.c.customer_id == customer_id)).rowcount
+        table.name: connection.execute(delete(table).where(_about(table, customer_id, name))).rowcount
         for table in HELD_IN
     }
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     connection.execute(insert(suppressions).values(digest=name, at=at).on_conflict_do_nothing())
     return gone
+
+
+def _about(table: Table, customer_id: str, name: bytes) -> ColumnElement[bool]:
+    """Return what is true of a person's rows: some tables know them by their pseudonym only."""
+    if table is lookups:
+        return table.c.name == name
+    return table.c.customer_id == customer_id
 
 
 def hold_back_erasures(connection: Connection) -> None:

@@ -1,4 +1,4 @@
-"""How long what was said is kept: old decisions, their outcomes and old conversations are forgotten.
+"""How long what was said is kept: old decisions, their outcomes, conversations and lookups are forgotten.
 
 Events are not: values, limits and the uniqueness of an event's id rest on them. Nor is the audit trail.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Table, delete, select
 
 from serving.live.messages import micros
-from serving.store.tables import conversations, decisions, outcomes
+from serving.store.tables import conversations, decisions, lookups, outcomes
 
 TOGETHER: Final = 100
 """Rows of a table forgotten in one transaction: who writes meanwhile waits for no more."""
@@ -53,6 +53,15 @@ def forget_old(connection: Connection, cutoffs: Sequence[int]) -> list[int]:
     return [_forget_decisions(connection, before) + _forget_talks(connection, before) for before in cutoffs]
 
 
+def forget_lookups(connection: Connection, cutoffs: Sequence[int]) -> list[int]:
+    """Forget the oldest lookups from before each of some moments; as :func:`forget_old` does."""
+    key = lookups.c.sequence
+    return [
+        _forget(connection, lookups, key, _oldest(connection, key, lookups.c.at, before))
+        for before in cutoffs
+    ]
+
+
 def _forget_decisions(connection: Connection, before: int) -> int:
     old = _oldest(connection, decisions.c.decision_id, decisions.c.logged_at, before)
     if old:
@@ -67,13 +76,13 @@ def _forget_talks(connection: Connection, before: int) -> int:
     )
 
 
-def _oldest(connection: Connection, key: Column[str], at: Column[int], before: int) -> list[str]:
+def _oldest(connection: Connection, key: Column[Any], at: Column[int], before: int) -> list[Any]:
     """Return the keys of the oldest rows, without those another machine is about to forget."""
     asked = select(key).where(at < before).order_by(at).limit(TOGETHER).with_for_update(skip_locked=True)
     return list(connection.execute(asked).scalars())
 
 
-def _forget(connection: Connection, table: Table, key: Column[str], names: Sequence[str]) -> int:
+def _forget(connection: Connection, table: Table, key: Column[Any], names: Sequence[Any]) -> int:
     if not names:
         return 0
     return int(connection.execute(delete(table).where(key.in_(names))).rowcount)

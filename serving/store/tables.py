@@ -139,6 +139,18 @@ seals: Final = Table(
     Column("seal", LargeBinary(32), nullable=False),
 )
 
+lookups: Final = Table(
+    "lookups",
+    metadata,
+    Column("sequence", _Id, primary_key=True, autoincrement=True),
+    Column("who", String(200), nullable=False),
+    Column("name", LargeBinary(32), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("lookups_of_somebody", "who", "at"),
+    Index("lookups_of_customer", "name"),
+    Index("lookups_in_order", "at"),
+)
+
 suppressions: Final = Table(
     "suppressions",
     metadata,
