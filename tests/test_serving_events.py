@@ -241,7 +241,7 @@ def test_a_person_is_handed_everything_and_then_forgotten(shop: LocalClient, var
     shop.post("/v1/customers/ann/next-best-offers")
     held = shop.get("/v1/people/ann").json()
     assert {name: len(rows) for name, rows in held["held"].items()} == {
-        "events": 1, "profiles": 1, "decisions": 1, "outcomes": 0, "conversations": 0,
+        "events": 1, "profiles": 1, "decisions": 1, "outcomes": 0, "conversations": 0, "lookups": 0,
     }  # fmt: skip
     assert held["published"]["attributes"]["email"] == "ann@example.com"
 
