@@ -15,9 +15,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.metrics import silhouette_score
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # (ships no types)
 
 from clv import columns as c
 from recommend.vitals import Floats, floats, number
@@ -203,6 +200,10 @@ def _scale(root: Floats) -> tuple[float, float] | None:
 
 def _centres(points: Floats, most: int, random_state: int) -> Floats | None:
     """Return the centres, largest group first, of the number of groups that stand apart best."""
+    from sklearn.cluster import KMeans  # noqa: PLC0415  (serving reads centres, it does not look for them)
+    from sklearn.metrics import silhouette_score  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415  (ships no types)
+
     if len(np.unique(points, axis=0)) <= most:
         return None
     best, chosen = -1.0, None

@@ -174,16 +174,20 @@ def bares(stack: ExitStack, var: Path) -> Lane:
     return Lane("bare FastAPI route", server, port, [request("GET", "/")])
 
 
-def measured_in_turn(lanes: Sequence[Lane], steady: Lane, rounds: int, seconds: float) -> list[float]:
-    """Measure each in every round; return the p99 of one at 300 requests a second in each round, in ms."""
+def steadily(lane: Lane, rounds: int, seconds: float) -> dict[str, float]:
+    """Return the p99 at 300 requests a second, the median over the rounds, and that of the worst round."""
+    lane.warm_up()
+    found = [at_a_rate(lane.port, lane.asked, 300, seconds).quantile_ms(0.99) for _ in range(rounds)]
+    return {"p99_ms_at_300": round(median(found), 2), "p99_ms_at_300_worst": round(max(found), 2)}
+
+
+def in_turn(lanes: Sequence[Lane], rounds: int, seconds: float) -> None:
+    """Measure each in every round."""
     for lane in lanes:
         lane.warm_up()
-    found = []
     for number in range(rounds):
         for lane in lanes if number % 2 else reversed(lanes):
             lane.measure(seconds)
-        found.append(at_a_rate(steady.port, steady.asked, 300, seconds).quantile_ms(0.99))
-    return found
 
 
 def verdict(result: Mapping[str, Any]) -> list[str]:
@@ -211,16 +215,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as aside, ExitStack() as stack:
         var = options.data or Path(aside) / "var"
         publish_town(var, options.customers)
+        one = ours(stack, var, options.customers, 1)
+        steady = steadily(one, options.rounds, options.seconds)
+        two = ours(stack, var, options.customers, 2)
         bare, mlflow = bares(stack, var), mlflows(stack, var)
-        one, two = (ours(stack, var, options.customers, workers) for workers in (1, 2))
-        steady = measured_in_turn((bare, one, two, mlflow), one, options.rounds, options.seconds)
+        in_turn((bare, one, two, mlflow), options.rounds, options.seconds)
         result = {
             "customers": options.customers,
-            "one": {
-                **one.figures(),
-                "p99_ms_at_300": round(median(steady), 2),
-                "p99_ms_at_300_worst": round(max(steady), 2),
-            },
+            "one": {**one.figures(), **steady},
             "two": two.figures(),
             "mlflow": mlflow.figures(),
             "bare": bare.figures(),
