@@ -124,7 +124,7 @@ class Doorkeeper:
         self._recognised = {}
 
     async def _read_ahead(self) -> None:
-        """Read the keys again while the last reading still holds; if it fails, the next who comes waits."""
+        """Read the keys again while the last reading still holds; the old ones stay if that fails."""
         async with self._reading:
             if self._age > _AHEAD_SECONDS:
                 with contextlib.suppress(Unavailable):
