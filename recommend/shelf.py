@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,8 +126,7 @@ class Shelf:
         """
         ranks: Ints = self._item_rank[items]
         if self._any_answered:
-            judged = self._answered[places] & self._of_business(sources)
-            ranks = np.where(judged, self._best_rank[places], ranks)
+            ranks = np.where(self._judged(places, sources), self._best_rank[places], ranks)
         return ranks
 
     def evidence_for(self, places: Ints, items: Ints, sources: Ints) -> Floats:
@@ -135,16 +134,21 @@ class Shelf:
         of_item: Floats = self._item_evidence[items]
         own: Floats = self._own_evidence[places]
         if self.places_clash:
-            own = own * self._of_business(sources)
+            own = own * _of_business(sources)
         if self._any_answered:
-            judged = self._answered[places] & self._of_business(sources)
-            of_item = np.where(judged, 0.0, of_item)
+            of_item = np.where(self._judged(places, sources), 0.0, of_item)
         found: Floats = of_item + own
         return found
 
-    def _of_business(self, sources: Ints) -> Flags | Literal[True]:
-        """Return which candidates are offers of the business, where the offer alone does not tell."""
-        return (sources & SOURCE_BITS[CAMPAIGN]) > 0 if self.places_clash else True
+    def _judged(self, places: Ints, sources: Ints) -> Flags:
+        """Return which candidates are offers of the business that were answered before."""
+        answered: Flags = self._answered[places]
+        return answered & _of_business(sources) if self.places_clash else answered
+
+
+def _of_business(sources: Ints) -> Flags:
+    """Return which candidates are offers of the business, where the offer alone does not tell."""
+    return (sources & SOURCE_BITS[CAMPAIGN]) > 0
 
 
 def item_evidence(buyers: Floats) -> Floats:

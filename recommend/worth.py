@@ -275,7 +275,7 @@ class Scales:
         for factor in (context, value, lever):
             if factor is not one:
                 priority = priority * factor
-        above_zero = np.fmax(priority, 0.0)  # 0, too, for what is not a number
+        above_zero = np.where(priority > 0, priority, 0.0)  # 0, too, for what is not a number
         return Weights(context, value, lever, above_zero)
 
     def _context_weight(self, places: Ints, kinds: NDArray[np.uint8]) -> Floats:

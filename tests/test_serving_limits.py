@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -24,11 +25,10 @@ from serving.store.database import Database
 from serving.store.keys import make_key
 from serving.store.lookups import HOUR, Lookup, looked_up, note_lookups
 from serving.store.retention import TOGETHER, forget_lookups
-from tests.benchmarks.load import free_port, python, started
+from tests.benchmarks.load import clv, free_port, started
 from tests.databases import database, postgres_url
 from tests.fakes import LocalClient, open_shop, publish_shop
 
-CLV = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
 __all__ = ["database", "postgres_url"]
 
 
@@ -206,9 +206,11 @@ def test_agents_ask_on_while_the_store_is_locked(tmp_path: Path) -> None:
     with LocalClient(app) as shop:
         (agent,) = keys(app, "agent")
         assert shop.get("/v1/customers/a", headers=agent).status_code == 200
-        with sqlite3.connect(tmp_path / "store.sqlite", isolation_level=None) as other:
+        with sqlite3.connect(tmp_path / "service.sqlite", isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             asked = [shop.get(f"/v1/customers/{who}", headers=agent).status_code for who in "bcd"]
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                sqlite3.connect(tmp_path / "service.sqlite", timeout=0).execute("DELETE FROM lookups")
             other.execute("ROLLBACK")
     assert asked == [200, 200, 429]
 
@@ -221,12 +223,14 @@ def test_two_workers_count_together(tmp_path: Path) -> None:
     agent, admin = key(database, settings, "agent"), key(database, settings, "admin")
     database.close()
     limits = {"CLV_SECURITY__REQUESTS_PER_MINUTE": "40", "CLV_SECURITY__CUSTOMERS_PER_HOUR": "4"}
-    command = python("-c", CLV, "serve", "--port", str(port), "--data-dir", str(tmp_path), "--workers", "2")
+    command = clv("serve", "--port", str(port), "--data-dir", str(tmp_path), "--workers", "2")
     address = f"http://127.0.0.1:{port}"
     with started(command, port, tmp_path / "log", CLV_SECURITY__SIGN_IN="true", **limits):
         asked = [httpx2.get(f"{address}/v1/customers/{n}", headers=agent).status_code for n in range(12)]
+        begun = time.monotonic()
         answers = [httpx2.get(f"{address}/v1/segments", headers=admin).status_code for _ in range(60)]
+        let_in_again = (time.monotonic() - begun) * 40 / 60
         workers = len([*(tmp_path / "workers").glob("*/*.json")])
     assert asked == [200] * 4 + [429] * 8
-    assert 40 <= answers.count(200) <= 45  # a few more are let in again while they are asked
+    assert 40 <= answers.count(200) <= 41 + let_in_again
     assert workers == 2

@@ -17,10 +17,9 @@ import uvicorn
 
 from clv.errors import SettingError
 from serving.listening import Supervisor
-from tests.benchmarks.load import Line, free_port, python, request, started
+from tests.benchmarks.load import Line, clv, free_port, request, started
 from tests.fakes import publish_shop
 
-CLV = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
 ALIVE = request("GET", "/healthz")
 CONNECTIONS = Path("/proc/net/tcp")
 
@@ -31,7 +30,7 @@ def two_workers(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]
         pytest.skip("who is connected is read from Linux")
     publish_shop(tmp_path / "published")
     port = free_port()
-    command = python("-c", CLV, "serve", "--workers", "2", "--port", str(port), "--data-dir", str(tmp_path))
+    command = clv("serve", "--workers", "2", "--port", str(port), "--data-dir", str(tmp_path))
     with started(command, port, tmp_path / "log", CLV_SERVING__LOG_LEVEL="warning") as server:
         until = time.monotonic() + 30
         while len(listeners(port)) < 2:  # one is there before the other

@@ -15,10 +15,8 @@ import pytest
 
 from serving.colleagues import Colleagues
 from serving.metrics import Metrics
-from tests.benchmarks.load import free_port, python, started
+from tests.benchmarks.load import clv, free_port, started
 from tests.fakes import publish_shop
-
-CLV = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
 
 
 def figures_of(name: str, metrics: Metrics, root: Path, monkeypatch: pytest.MonkeyPatch) -> Colleagues:
@@ -62,6 +60,19 @@ def test_what_an_ended_service_left_is_cleared_up(tmp_path: Path) -> None:
     assert [folder.name for folder in tmp_path.iterdir()] == [str(os.getppid())]
 
 
+def test_workers_share_the_memory_they_count_in(tmp_path: Path) -> None:
+    here, there = (Colleagues(tmp_path).room("requests", 24) for _ in range(2))
+    assert bytes(here) == bytes(24)
+    here[:4] = b"left"
+    assert bytes(there[:4]) == b"left"
+
+
+def test_a_worker_that_can_share_no_memory_counts_alone(tmp_path: Path) -> None:
+    (tmp_path / "workers").write_text("not a folder")
+    for alone in (Colleagues(tmp_path / "workers"), Colleagues(None)):
+        assert alone.room("requests", 24) == bytearray(24)
+
+
 def test_a_worker_alone_tells_nobody(tmp_path: Path) -> None:
     alone = Colleagues(None)
     alone.tell(Metrics().figures())
@@ -81,7 +92,7 @@ def order(number: int) -> dict[str, object]:
 def test_two_workers_count_together_and_end_when_everything_is_written(tmp_path: Path) -> None:
     publish_shop(tmp_path / "published")
     port = free_port()
-    command = python("-c", CLV, "serve", "--workers", "2", "--port", str(port), "--data-dir", str(tmp_path))
+    command = clv("serve", "--workers", "2", "--port", str(port), "--data-dir", str(tmp_path))
     with started(command, port, tmp_path / "log", CLV_SERVING__LOG_LEVEL="warning") as server:
         base = f"http://127.0.0.1:{port}"
         for _ in range(6):  # each its own connection: either worker may get it
@@ -120,7 +131,7 @@ def test_two_workers_count_together_and_end_when_everything_is_written(tmp_path:
 def test_a_stream_that_is_open_holds_up_no_end(tmp_path: Path) -> None:
     publish_shop(tmp_path / "published")
     port = free_port()
-    command = python("-c", CLV, "serve", "--port", str(port), "--data-dir", str(tmp_path))
+    command = clv("serve", "--port", str(port), "--data-dir", str(tmp_path))
     with started(command, port, tmp_path / "log") as server:
         base = f"http://127.0.0.1:{port}/v1/conversations/chat-1"
         httpx2.post(f"{base}/messages", json={"customer_id": "ann", "text": "Hello"}, timeout=30)

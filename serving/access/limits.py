@@ -75,5 +75,5 @@ class Bucket:
 
 @lru_cache(maxsize=4096)
 def _mark(caller: str) -> bytes:
-    """Return a short name for a caller; never that of a free slot."""
-    return blake2b(caller.encode(), digest_size=8).digest().replace(_FREE, b"\x01" + _FREE[1:])
+    """Return a short name for a caller."""
+    return blake2b(caller.encode(), digest_size=8).digest()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.benchmarks.load import as_fast_as_it_goes, cpu_seconds, free_port, python, request, started
+from tests.benchmarks.load import as_fast_as_it_goes, clv, cpu_seconds, free_port, request, started
 from tests.fakes import publish_shop
 
 BATCH = 100
@@ -61,8 +61,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         var, port = Path(name), free_port()
         publish_shop(var / "published")
-        code = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
-        command = python("-c", code, "serve", "--port", str(port), "--data-dir", str(var))
+        command = clv("serve", "--port", str(port), "--data-dir", str(var))
         with started(command, port, var / "log", CLV_SERVING__LOG_LEVEL="warning") as server:
             before = cpu_seconds(server)
             measured = as_fast_as_it_goes(port, asked, options.connections, options.seconds)

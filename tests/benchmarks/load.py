@@ -22,6 +22,7 @@ import numpy as np
 
 _AT_ONCE = 1 << 16  # bytes
 _SIZE = b"content-length: "
+_CLV = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
 
 
 @dataclass
@@ -242,3 +243,8 @@ def wait_for(port: int, server: subprocess.Popen[bytes], log: Path, seconds: flo
 def python(*arguments: str) -> list[str]:
     """Return a command of this environment's Python."""
     return [sys.executable, *arguments]
+
+
+def clv(*arguments: str) -> list[str]:
+    """Return a command of ``clv``, whether or not its script is installed."""
+    return python("-c", _CLV, *arguments)

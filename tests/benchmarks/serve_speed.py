@@ -38,6 +38,7 @@ from serving.store.keys import make_key
 from tests.benchmarks.load import (
     as_fast_as_it_goes,
     at_a_rate,
+    clv,
     cpu_seconds,
     free_port,
     python,
@@ -46,7 +47,6 @@ from tests.benchmarks.load import (
 )
 from tests.benchmarks.town import AS_OF, publish_town
 
-CLV = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
 WARM_UP_SECONDS = 4.0
 FAST = {"CLV_SECURITY__SIGN_IN": "true", "CLV_SECURITY__REQUESTS_PER_MINUTE": "10000000"}
 
@@ -127,9 +127,7 @@ def ours(stack: ExitStack, var: Path, customers: int, workers: int) -> Lane:
     own.mkdir()
     (own / "published").symlink_to(var / "published")
     asked = questions(own, customers)
-    command = python(
-        "-c", CLV, "serve", "--port", str(port), "--data-dir", str(own), "--workers", str(workers)
-    )
+    command = clv("serve", "--port", str(port), "--data-dir", str(own), "--workers", str(workers))
     log = own / "serve.log"
     server = stack.enter_context(started(command, port, log, CLV_SERVING__LOG_LEVEL="warning", **FAST))
     return Lane(f"service, {workers} worker(s)", server, port, asked)
