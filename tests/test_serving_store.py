@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from clv.errors import SettingError
 from models.forgotten import Pseudonyms
@@ -329,6 +330,21 @@ def test_what_was_in_force_can_be_read_after_the_generation_is_gone(database: Da
             )
     assert generations.documents_of(database, "g1") == documents
     assert generations.documents_of(database, "g3") == {}
+
+
+@pytest.mark.xdist_group("postgresql")
+def test_a_read_that_outlasts_the_store_leaves_no_connection_open(postgres_url: str) -> None:
+    slow, watch = Database(postgres_url, wait_seconds=0.2), Database(postgres_url)
+    here = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
+    with pytest.raises(Unavailable):
+        slow.few_rows(text("SELECT pg_sleep(0.6)"))
+    assert watch.rows(here)[0][0] == 1
+    slow.close()
+    until = time.monotonic() + 10
+    while watch.rows(here)[0][0] and time.monotonic() < until:
+        time.sleep(0.05)
+    assert watch.rows(here)[0][0] == 0
+    watch.close()
 
 
 def test_a_store_of_another_kind_is_refused() -> None:

@@ -82,6 +82,7 @@ class Database:
         self._reading = threading.local()
         self._readers = ThreadPoolExecutor(8, thread_name_prefix="reading")
         self._blind_until = 0.0
+        self._closed = False
 
     def _engine(self) -> Engine:
         if not self.is_sqlite:
@@ -183,7 +184,11 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Open a connection that sees what was committed and waits for nobody."""
         with self.engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                yield connection.execution_options(isolation_level="AUTOCOMMIT")
+            finally:
+                if self._closed and not connection.invalidated:
+                    connection.detach()  # from a pool that nobody closes any more
 
     def rows(self, question: Executable) -> list[Any]:
         """Return all rows of a select."""
@@ -236,7 +241,8 @@ class Database:
         return connection
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection; a read that still hangs lets go of its own when it ends."""
+        self._closed = True
         connection: sqlite3.Connection | None = getattr(self._reading, "connection", None)
         if connection is not None:
             connection.close()
