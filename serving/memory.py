@@ -206,7 +206,7 @@ class Memory:
     async def forget_old(self, now: datetime) -> int:
         """Forget what is older than it is to be kept; return how many rows went.
 
-        A little at a time, with room for whoever writes in between.
+        A little at a time, with room for whoever writes in between; it takes nobody's place in the queue.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class Memory:
 
     async def _forget_all(self, kind: str, before: int) -> int:
         gone = 0
-        while found := int(await self.commits.write(kind, before)):
+        while found := int(await self.commits.write(kind, before, weight=0)):
             gone += found
             await asyncio.sleep(_BREATH)
         return gone

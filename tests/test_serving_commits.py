@@ -128,6 +128,18 @@ def test_more_than_may_wait_is_refused_at_once(database: Database) -> None:
     assert len(kept(database)) == 10
 
 
+def test_what_weighs_nothing_keeps_nobody_out(database: Database) -> None:
+    async def write() -> None:
+        commits = commits_on(database, most_waiting=10)
+        tidying = asyncio.create_task(commits.write("decisions", row(0), weight=0))
+        await asyncio.sleep(0)
+        await asyncio.gather(commits.write("decisions", row(1), weight=11), tidying)
+        await commits.close()
+
+    asyncio.run(write())
+    assert len(kept(database)) == 2
+
+
 def test_different_work_is_done_in_one_transaction_in_the_order_of_its_kinds(database: Database) -> None:
     seen: list[tuple[str, int]] = []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from serving.app import create_app
 from serving.settings import Settings
@@ -63,6 +63,21 @@ def test_a_customer_is_picked_from_a_list(page: Page) -> None:
     page.get_by_label("or pick from").select_option("new")
     page.get_by_role("button", name="bob").click()
     expect(page.get_by_role("heading", name="Customer bob")).to_be_visible()
+
+
+def test_a_list_that_comes_late_does_not_replace_the_one_chosen_after_it(page: Page) -> None:
+    first, late = "**/v1/segments/champions/customers*", list[Route]()
+    page.route(first, lambda route: late.append(route))  # noqa: PLW0108  (Playwright marks a handler)
+    with page.expect_request(first):
+        page.goto("/agent")
+    page.get_by_label("or pick from").select_option("new")
+    expect(page.locator("#picks button")).to_have_text(["bob"])
+    with page.expect_event("requestfinished", lambda request: "champions" in request.url):
+        late[0].continue_()
+    page.unroute(first)
+    page.get_by_role("button", name="bob").click()
+    expect(page.get_by_role("heading", name="Customer bob")).to_be_visible()
+    expect(page.locator("#picks button")).to_have_text(["bob"])
 
 
 def test_what_the_customer_answers_is_told_once(page: Page) -> None:

@@ -33,6 +33,7 @@ const MOST_TAGS = 4;
 let key = "";
 let shown = "";
 let asked = 0;
+let listed = 0;
 
 function el(tag, look, ...inside) {
   const node = document.createElement(tag);
@@ -317,7 +318,9 @@ async function listSegments() {
 }
 
 async function listPicks() {
+  const turn = ++listed;
   const page = await ask(`/v1/segments/${encodeURIComponent($("segment").value)}/customers?limit=8`);
+  if (turn !== listed) return;  // another segment was chosen meanwhile
   $("picks").replaceChildren(...page.customers.map(({ customer_id }) => {
     const button = el("button", "", customer_id);
     button.type = "button";
