@@ -17,6 +17,7 @@ served_topics      the topic model behind `mlflow models serve`
 profiles           a customer's profile as the bytes a snapshot keeps, and back
 receipts           which orders and returns a generation counted for a customer
 generation         which published generation is the one to read: its manifest and the pointer
+checked            which generation was found whole already, so that a start need not hash all of it again
 publication        writes a generation aside and publishes it in one step
 snapshot           reads one whole generation, in microseconds a customer
 

@@ -171,7 +171,7 @@ def check_name(name: str, where: str) -> None:
 
 def hash_folder(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file under a folder, by relative path with forward slashes, sorted."""
-    return {path.relative_to(folder).as_posix(): hash_file(path) for path in _files(folder)}
+    return {path.relative_to(folder).as_posix(): hash_file(path) for path in files_under(folder)}
 
 
 def hash_file(path: Path) -> str:
@@ -193,7 +193,7 @@ def write_durably(path: Path, content: bytes) -> None:
 
 def settle_files(folder: Path) -> None:
     """Bring every file and folder under ``folder`` to the disk before anyone is pointed at them."""
-    for path in _files(folder):
+    for path in files_under(folder):
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
         settle_folder(path.parent)
@@ -255,7 +255,14 @@ def _unpack_entry(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path)
             stream.write(chunk)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def files_under(folder: Path) -> Iterator[Path]:
+    """Yield every file under a folder, sorted.
+
+    Raises
+    ------
+    TamperedBundle
+        If a link stands where a file should be.
+    """
     for path in sorted(folder.rglob("*")):
         if path.is_symlink():
             raise TamperedBundle("A link stands where a file should be.", where=str(path))

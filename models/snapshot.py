@@ -19,6 +19,7 @@ from urllib.parse import quote
 import orjson
 
 from clv.errors import SnapshotError, TamperedBundle
+from models.checked import found_whole, looks, remember
 from models.files import check_folder, hash_file
 from models.generation import CURRENT, MANIFEST, Generation, pointed_at
 from models.profiles import Published, decode, decode_value
@@ -86,7 +87,8 @@ class Snapshot:
         root
             The folder that :class:`SnapshotWriter` publishes to.
         verify
-            Whether to check every file's SHA-256 first; the manifest's own is always checked.
+            Whether to check every file's SHA-256 first, unless it was right before and the file has not been
+            touched since (``models.checked``); the manifest's own is always checked.
 
         Raises
         ------
@@ -112,8 +114,8 @@ class Snapshot:
         manifest = Generation.read(folder)
         try:
             changed = hash_file(folder / MANIFEST) != digest
-            if verify:
-                check_folder(folder, manifest.files, beside=(MANIFEST,))
+            if verify and not changed:
+                _check(folder, manifest, digest)
         except (TamperedBundle, OSError) as error:
             where = error.where if isinstance(error, TamperedBundle) else str(folder)
             what = error.what if isinstance(error, TamperedBundle) else f"A file went away: {error.strerror}."
@@ -240,6 +242,14 @@ class Snapshot:
             raise SnapshotError(f"A read failed: {error}.", where=self._manifest.name) from error
         finally:
             self._idle.put(connection)
+
+
+def _check(folder: Path, manifest: Generation, digest: str) -> None:
+    """Refuse a generation whose files are not its manifest's; one found whole before is taken as it is."""
+    seen = looks(folder)
+    if not found_whole(folder.parent, manifest.name, digest, seen):
+        check_folder(folder, manifest.files, beside=(MANIFEST,))
+        remember(folder.parent, manifest.name, digest, seen)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -5,6 +5,7 @@ Map
 settings      what an operator may set
 commands      the verbs serve, feedback, keys, audit ...
 app           the application put together; start and end
+process       the application as a server runs it, alone in its process
 errors        how an error becomes an answer: one table, one shape
 doorway       what every request passes: its id, the security headers, the largest body
 listening     where one worker listens, and where several do

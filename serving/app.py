@@ -128,13 +128,6 @@ def create_app(settings: Settings | None = None, opener: Opener = open_publicati
     return app
 
 
-def own_process() -> FastAPI:
-    """Make the application as a server runs it: alone in its process, whose memory it may arrange."""
-    app = create_app()
-    app.state.service.owns_process = True
-    return app
-
-
 def _arrange_memory(service: Service) -> None:
     """Set what will stay for long aside from the search for garbage, and search less often.
 

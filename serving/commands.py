@@ -73,7 +73,7 @@ def serve(
     _greet(Console(stderr=True), settings, address, named)
     signal.signal(signal.SIGTERM, _leave)
     server = uvicorn.Config(
-        "serving.app:own_process",
+        "serving.process:own_process",
         factory=True,
         host=address,
         port=named,

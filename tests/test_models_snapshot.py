@@ -13,6 +13,7 @@ from time import perf_counter
 import pytest
 
 from clv.errors import SnapshotError, TamperedBundle
+from models.checked import NOTE, found_whole, looks, remember
 from models.files import write_bundle
 from models.generation import point_at, pointed_at, published
 from models.publication import prune
@@ -307,6 +308,92 @@ def test_one_changed_byte_is_noticed_on_opening(tmp_path: Path, name: str) -> No
     path.write_bytes(raw)
     with pytest.raises(SnapshotError, match=r"hash|broken"):
         Snapshot.current(tmp_path)
+
+
+def age(note: Path, seconds: float) -> None:
+    """Make a note as if it had been written so much later than the files."""
+    later = note.stat().st_mtime + seconds
+    os.utime(note, (later, later))
+
+
+def found_whole_before(root: Path) -> dict[str, list[int]]:
+    """Open a generation once, as if its files had lain there for a while; return what was noted of them."""
+    with Snapshot.current(root):
+        pass
+    age(root / NOTE, 60)
+    noted: dict[str, list[int]] = json.loads((root / NOTE).read_bytes())["files"]
+    return noted
+
+
+def test_a_generation_found_whole_is_not_hashed_again(tmp_path: Path) -> None:
+    folder = tmp_path / publish(tmp_path, [profile(1)])
+    (folder / "offers.json").write_text("[]")  # what a hash would tell
+    with pytest.raises(SnapshotError, match="hash"):
+        Snapshot.current(tmp_path)
+    remember(tmp_path, *(pointed_at(tmp_path) or ("", "")), looks(folder))
+    age(tmp_path / NOTE, 60)
+    with Snapshot.current(tmp_path) as snapshot:
+        assert snapshot.document("offers") == []
+
+
+@pytest.mark.parametrize("name", ["customers.sqlite", "segments.json", "offers.json"])
+def test_a_byte_changed_after_a_generation_was_found_whole_is_noticed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / publish(tmp_path, [profile(1)]) / name
+    found_whole_before(tmp_path)
+    before = path.stat()
+    with path.open("r+b") as file:
+        file.seek(-3, os.SEEK_END)
+        byte = file.read(1)
+        file.seek(-3, os.SEEK_END)
+        file.write(bytes([byte[0] ^ 1]))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # size, place and date are as they were
+    with pytest.raises(SnapshotError, match="hash"):
+        Snapshot.current(tmp_path)
+
+
+def test_a_file_added_after_a_generation_was_found_whole_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / publish(tmp_path, [profile(1)])
+    found_whole_before(tmp_path)
+    (folder / "extra.json").write_text("{}")
+    with pytest.raises(SnapshotError, match="not in the manifest"):
+        Snapshot.current(tmp_path)
+
+
+def test_what_was_noted_counts_for_one_generation_in_one_run_of_the_machine(tmp_path: Path) -> None:
+    publish(tmp_path, [profile(1)])
+    seen = found_whole_before(tmp_path)
+    name, digest = pointed_at(tmp_path) or ("", "")
+    assert found_whole(tmp_path, name, digest, seen)
+    assert not found_whole(tmp_path, name, digest, seen, boot="another run")
+    assert not found_whole(tmp_path, "000002-2026-01-31", digest, seen)
+    assert not found_whole(tmp_path, name, "another manifest", seen)
+    assert not found_whole(tmp_path, name, digest, {**seen, "offers.json": [0] * 5})
+
+
+def test_files_that_were_new_when_they_were_hashed_are_hashed_again(tmp_path: Path) -> None:
+    publish(tmp_path, [profile(1)])
+    seen = looks(tmp_path / (pointed_at(tmp_path) or ("", ""))[0])
+    remember(tmp_path, "g", "d", seen)
+    newest = max(ctime for *_, ctime in seen.values())
+    os.utime(tmp_path / NOTE, ns=(newest, newest + 1_000_000))
+    assert not found_whole(tmp_path, "g", "d", seen)
+    os.utime(tmp_path / NOTE, ns=(newest, newest + 2_000_000_001))
+    assert found_whole(tmp_path, "g", "d", seen)
+
+
+def test_a_machine_that_does_not_tell_its_runs_apart_hashes_each_time(tmp_path: Path) -> None:
+    remember(tmp_path, "g", "d", {}, boot="")
+    assert not (tmp_path / NOTE).exists()
+    (tmp_path / NOTE).write_text(json.dumps({"boot": "", "name": "g", "digest": "d", "files": {}}))
+    assert not found_whole(tmp_path, "g", "d", {}, boot="")
+
+
+@pytest.mark.parametrize("broken", ["", "{", "[]", "null", '{"boot": 1}'])
+def test_a_broken_note_means_that_nothing_was_noted(tmp_path: Path, broken: str) -> None:
+    publish(tmp_path, [profile(1)])
+    (tmp_path / NOTE).write_text(broken)
+    with Snapshot.current(tmp_path) as snapshot:
+        assert len(snapshot) == 1
 
 
 def test_a_missing_or_added_file_is_noticed_on_opening(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from models.verdict import Verdict
 from serving.app import create_app
 from serving.champions import Champions
 from serving.settings import Settings
-from tests.benchmarks.load import Caller, free_port, request, wait_for
+from tests.benchmarks.load import Caller, clv, free_port, request, wait_for
 from tests.browsing import running
 from tests.databases import postgres_url  # noqa: F401  (a fixture)
 from tests.fakes import AS_OF, VALUATION, LocalClient, open_shop, publish_shop
@@ -88,6 +88,14 @@ def cold(var: Path, port: int) -> subprocess.Popen[bytes]:
         )
 
 
+def as_served(var: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start the service as its user does."""
+    with (var / "service.log").open("ab") as log:
+        command = clv("serve", "--data-dir", str(var), "--port", str(port))
+        environment = {**os.environ, "PYTHONFAULTHANDLER": "1", "CLV_SERVING__LOG_LEVEL": "error"}
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=environment)
+
+
 @contextlib.contextmanager
 def a_service(var: Path, **environment: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Run the service as a process of its own, over the small shop."""
@@ -137,7 +145,7 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_kills(tmp_path: Path, record
         try:
             for number in range(ROUNDS):
                 if number % COLD_EVERY == 0:
-                    server = cold(tmp_path, port)
+                    server = as_served(tmp_path, port)
                     starts.append(starting(server, port, tmp_path / "service.log"))
                     time.sleep(chance.uniform(0.05, 0.6))
                     server.kill()

@@ -122,6 +122,6 @@ def test_several_workers_do_not_creep_in_beside_another_service() -> None:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         other.bind(("127.0.0.1", 0))
         other.listen()
-        config = uvicorn.Config("serving.app:own_process", port=other.getsockname()[1], workers=2)
+        config = uvicorn.Config("serving.process:own_process", port=other.getsockname()[1], workers=2)
         with pytest.raises(SettingError, match="Nobody can listen there"):
             Supervisor(config)

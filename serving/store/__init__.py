@@ -5,6 +5,7 @@ Map
 tables          every table, spelled once
 database        opening it, bringing it up to date, reading
 layout          whether its layout is the newest, and the steps there
+insert          an insert that may say what to do where the row is there already
 commits         many writers, one commit: group commit on a thread of its own
 patience        who waits for a commit, and for how long
 events          append events and move the profiles, in one transaction

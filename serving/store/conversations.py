@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.database import Database
+from serving.store.insert import insert_into
 from serving.store.tables import conversations
 
 
@@ -54,7 +54,6 @@ def keep(connection: Connection, changed: Sequence[Conversation]) -> list[bool]:
 
 
 def _keep(connection: Connection, one: Conversation) -> bool:
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     row = {
         "conversation_id": one.conversation_id,
         "owner": one.owner,
@@ -65,7 +64,7 @@ def _keep(connection: Connection, one: Conversation) -> bool:
         "changed_at": one.changed_at,
     }
     if one.turn == 1:
-        first = insert(conversations).values(row).on_conflict_do_nothing()
+        first = insert_into(connection, conversations).values(row).on_conflict_do_nothing()
         return connection.execute(first.returning(conversations.c.turn)).first() is not None
     before = (conversations.c.conversation_id == one.conversation_id) & (conversations.c.turn == one.turn - 1)
     return connection.execute(update(conversations).where(before).values(row)).rowcount == 1

@@ -8,13 +8,14 @@ from typing import Any, Final, Literal
 
 import orjson
 from sqlalchemy import Connection, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from models.forgotten import Pseudonyms
 from serving.live.book import Book
 from serving.live.messages import READERS, Message, from_micros
 from serving.refusals import Unavailable
 from serving.store.database import Row, named, rows_of, write_many
+from serving.store.insert import insert_into
 from serving.store.people import hold_back_erasures
 from serving.store.tables import decisions, events, outcomes, profiles, suppressions
 
@@ -129,7 +130,7 @@ class EventLog:
         if connection.dialect.name == "sqlite":  # the write lock is ours: nobody can be first
             write_many(connection, events.insert(), _COLUMNS, rows)
             return set()
-        insert = postgresql.insert(events).on_conflict_do_nothing().returning(events.c.message_id)
+        insert = insert_into(connection, events).on_conflict_do_nothing().returning(events.c.message_id)
         named = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
         written = set(connection.execute(insert, named).scalars())
         return {message.message_id for message, _ in new} - written
@@ -139,7 +140,6 @@ def _keep_outcomes(connection: Connection, messages: Sequence[Message]) -> None:
     """Put outcomes beside the decisions they belong to; an outcome told twice is kept once."""
     if not messages:
         return
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     rows = [
         {
             "decision_id": _decision(message) or f"event:{message.message_id}"[:64],
@@ -153,7 +153,7 @@ def _keep_outcomes(connection: Connection, messages: Sequence[Message]) -> None:
         }
         for message in messages
     ]
-    connection.execute(insert(outcomes).on_conflict_do_nothing(), rows)
+    connection.execute(insert_into(connection, outcomes).on_conflict_do_nothing(), rows)
 
 
 def move_books(connection: Connection, entries: Sequence[tuple[str, str, list[Any], int, str]]) -> None:
@@ -181,7 +181,7 @@ def _open_books(connection: Connection, customers: Sequence[str], into: dict[str
         return
     if customers:
         empty = [{"customer_id": customer, "book": b"{}", "changed_at": 0} for customer in customers]
-        connection.execute(postgresql.insert(profiles).on_conflict_do_nothing(), empty)
+        connection.execute(insert_into(connection, profiles).on_conflict_do_nothing(), empty)
     for part in _parts(customers):
         asked = select(profiles.c.customer_id, profiles.c.book).where(profiles.c.customer_id.in_(part))
         for customer, raw in connection.execute(asked.order_by(profiles.c.customer_id).with_for_update()):

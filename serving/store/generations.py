@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.database import Database
+from serving.store.insert import insert_into
 from serving.store.tables import offers, policies, segments, snapshots
 
 
@@ -39,7 +39,7 @@ def note_generation(
         for table in (offers, policies, segments)
     }
     row = {"name": name, "as_of": as_of, "first_used_at": at, "facts": orjson.dumps(dict(facts)), **digests}
-    connection.execute(_insert(connection, snapshots).values(row).on_conflict_do_nothing())
+    connection.execute(insert_into(connection, snapshots).values(row).on_conflict_do_nothing())
 
 
 def documents_of(database: Database, name: str) -> dict[str, Any]:
@@ -59,10 +59,6 @@ def _keep(connection: Connection, table: Table, document: object) -> bytes:
     raw = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     digest = hashlib.blake2b(raw, digest_size=16).digest()
     connection.execute(
-        _insert(connection, table).values(digest=digest, document=raw).on_conflict_do_nothing()
+        insert_into(connection, table).values(digest=digest, document=raw).on_conflict_do_nothing()
     )
     return digest
-
-
-def _insert(connection: Connection, table: Table) -> Any:  # noqa: ANN401  (either dialect's insert)
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Table, delete, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.database import Database
 from serving.store.decisions import unpack
+from serving.store.insert import insert_into
 from serving.store.tables import (
     conversations,
     decisions,
@@ -55,8 +55,9 @@ def erase(connection: Connection, customer_id: str, name: bytes, at: int) -> dic
         table.name: connection.execute(delete(table).where(_about(table, customer_id, name))).rowcount
         for table in HELD_IN
     }
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    connection.execute(insert(suppressions).values(digest=name, at=at).on_conflict_do_nothing())
+    connection.execute(
+        insert_into(connection, suppressions).values(digest=name, at=at).on_conflict_do_nothing()
+    )
     return gone
 
 

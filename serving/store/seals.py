@@ -7,9 +7,9 @@ import hmac
 from typing import Final
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from clv.errors import SettingError
+from serving.store.insert import insert_into
 from serving.store.tables import seals
 
 _INSTALLATION: Final = "installation"
@@ -37,16 +37,18 @@ def is_claimed(connection: Connection, secret: bytes) -> bool:
 
 def claim(connection: Connection, secret: bytes) -> bool:
     """Seal a store with an installation's secret; return whether nobody had, until now."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    first = insert(seals).values(name=_INSTALLATION, lines=0, seal=_mark(secret)).on_conflict_do_nothing()
+    first = (
+        insert_into(connection, seals)
+        .values(name=_INSTALLATION, lines=0, seal=_mark(secret))
+        .on_conflict_do_nothing()
+    )
     return connection.execute(first.returning(seals.c.name)).first() is not None
 
 
 def seal_trail(connection: Connection, secret: bytes, lines: int, digest: bytes) -> None:
     """Note that a trail has so many lines, the last with this digest."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     row = {"lines": lines, "seal": _trail_seal(secret, lines, digest)}
-    noted = insert(seals).values(name=_TRAIL, **row)
+    noted = insert_into(connection, seals).values(name=_TRAIL, **row)
     connection.execute(noted.on_conflict_do_update(index_elements=["name"], set_=row))
 
 
