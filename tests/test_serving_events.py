@@ -367,11 +367,13 @@ def test_more_than_may_wait_is_sent_away_with_a_time_to_come_back(var: Path) -> 
         while not app.state.service.memory.commits.weight:
             time.sleep(0.01)
         answer = shop.post("/v1/events", json=order(101))
+        unread = shop.post("/v1/events", content=b"{", headers={"content-type": "application/json"})
         other.execute("ROLLBACK")
         other.close()
         assert first.result().json()["accepted"] == 101  # no batch is too large for an empty queue
     assert (answer.status_code, answer.json()["error"]["code"]) == (429, "too_many")
     assert answer.headers["retry-after"] == "1"
+    assert unread.status_code == 429  # what finds no room costs no reading
 
 
 def test_messages_of_a_conversation_that_come_at_once_are_all_heard(shop: LocalClient, var: Path) -> None:

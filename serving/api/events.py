@@ -60,7 +60,7 @@ _BATCH: Final = {
 )
 async def event(request: Request, service: ServiceDep) -> Response:
     """Take one event, in the Segment shape; one that cannot be taken is named with why, as in a batch."""
-    raw = await _json(request)
+    raw = await _json(request, service)
     if not isinstance(raw, dict):
         raise DataError("An event is a JSON object.", hint="Many at once go to /v1/batch.")
     answer = await _take(service, [raw])
@@ -79,7 +79,7 @@ async def event(request: Request, service: ServiceDep) -> Response:
 )
 async def batch(request: Request, service: ServiceDep) -> Response:
     """Take many events at once: what can be taken is taken, the rest is named with its index and why."""
-    raw = await _json(request)
+    raw = await _json(request, service)
     items = raw.get("batch") if isinstance(raw, dict) else None
     if not isinstance(items, list):
         raise DataError("batch: a list of events is wanted.", hint='{"batch": [...]}')
@@ -88,11 +88,15 @@ async def batch(request: Request, service: ServiceDep) -> Response:
     return say(await _take(service, items), 202)
 
 
-async def _json(request: Request) -> Any:  # noqa: ANN401
-    """Read the body; a page elsewhere can make a browser send anything but JSON without asking first."""
+async def _json(request: Request, service: Service) -> Any:  # noqa: ANN401
+    """Read the body; a page elsewhere can make a browser send anything but JSON without asking first.
+
+    In a flood most is turned away: what finds no room is not read, and costs those inside next to nothing.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise WrongMedia("The body is not JSON.", hint="Content-Type: application/json")
+    service.memory.commits.require_room(1)
     try:
         return orjson.loads(await request.body())
     except orjson.JSONDecodeError as error:
@@ -100,6 +104,7 @@ async def _json(request: Request) -> Any:  # noqa: ANN401
 
 
 async def _take(service: Service, items: list[Any]) -> EventsAnswer:
+    service.memory.commits.require_room(len(items))
     now = datetime.now(UTC)
     messages: list[Message] = []
     places: list[int] = []

@@ -82,6 +82,19 @@ class Commits:
         self.trouble = ""
         self.commits = 0
 
+    def require_room(self, weight: int) -> None:
+        """Refuse now what :meth:`write` would refuse: before work is put into what nobody takes.
+
+        Raises
+        ------
+        TooMany
+            If too much is waiting already. Alone, the largest batch is taken.
+        """
+        if self.weight and self.weight + weight > self._most_waiting:
+            raise TooMany(
+                "The store is busy.", hint="Send it again after Retry-After seconds.", retry_after=1
+            )
+
     async def write(self, kind: str, payload: Any, weight: int = 1) -> Any:  # noqa: ANN401
         """Write a payload; return what its handler said, after the commit.
 
@@ -146,10 +159,7 @@ class Commits:
     ) -> Waiting:
         if self._closed:
             raise Unavailable("The service is ending.", hint="Send it again to the next one.")
-        if self.weight and self.weight + weight > self._most_waiting:  # alone, the largest batch is taken
-            raise TooMany(
-                "The store is busy.", hint="Send it again after Retry-After seconds.", retry_after=1
-            )
+        self.require_room(weight)
         until = loop.time() + patience_seconds
         entry = Waiting(kind, payload, weight, loop.create_future(), until, give_up)
         self._waiting.append(entry)
