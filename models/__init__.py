@@ -3,6 +3,7 @@
 Map
 ---
 configuration      the one TOML file that the night and the service both read
+deferred           libraries that a service loads when it first needs them, which is mostly never
 secret             what the installation seals with
 forgotten          who asked to be forgotten, without their names
 bundle             a model's manifest: kind, version, as-of day, data fingerprint, metrics, hash of every file

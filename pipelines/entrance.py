@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 
+from models.deferred import lighten
+
 
 def main() -> None:
     """Run ``clv``; without OpenMP's runtime, which LightGBM loads, name the cure instead of tracing.
@@ -13,6 +15,8 @@ def main() -> None:
     """
     gc.disable()  # what loads is kept: searching it for garbage, over and over, takes an eighth of the time
     try:
+        if sys.argv[1:2] == ["serve"]:
+            lighten()
         from pipelines.cli import main as run  # noqa: PLC0415  (its imports are what may fail)
     except KeyboardInterrupt:
         sys.exit(130)

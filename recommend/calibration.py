@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
-from sklearn.isotonic import isotonic_regression
+from scipy import optimize
 
 from clv.errors import TooLittleData
 from recommend.baskets import Floats, Ints
@@ -154,6 +153,8 @@ def calibrate_channels(
 def _isotonic(probability: Floats, happened: Floats) -> Calibration:
     value, inverse, rows = np.unique(probability, return_inverse=True, return_counts=True)
     mean = np.bincount(inverse, weights=happened) / rows
+    from sklearn.isotonic import isotonic_regression  # noqa: PLC0415  (who only predicts does without)
+
     fitted = isotonic_regression(mean, sample_weight=rows.astype(np.float64), y_min=0.0, y_max=1.0)
     block = np.concatenate(([0], np.cumsum(np.diff(fitted) > 0)))
     weight = np.bincount(block, weights=rows)
@@ -178,7 +179,7 @@ def _platt(probability: Floats, happened: Floats) -> Calibration:
         slip = _sigmoid(z) - target
         return float(np.sum(np.logaddexp(0, z) - target * z)), np.array([slip @ x, slip.sum()])
 
-    best = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS")
+    best = optimize.minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS")
     slope = float(max(best.x[0], 1e-3))  # a model worse than chance must not turn the ranking round
     return Calibration(method="platt", slope=slope, intercept=float(best.x[1]), positives=int(n))
 

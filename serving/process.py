@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from models.deferred import lighten
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -15,6 +17,7 @@ def own_process() -> FastAPI:
     What loads is kept: searching it for garbage, over and over, would take an eighth of the start.
     """
     gc.disable()
+    lighten()
     try:
         from serving.app import create_app  # noqa: PLC0415  (its imports are what takes so long)
 

@@ -22,7 +22,7 @@ import numpy as np
 
 _AT_ONCE = 1 << 16  # bytes
 _SIZE = b"content-length: "
-_CLV = "import sys; from pipelines.cli import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
+_CLV = "import sys; from pipelines.entrance import main; sys.argv = ['clv', *sys.argv[1:]]; main()"
 
 
 @dataclass
