@@ -54,7 +54,7 @@ def defer(name: str) -> None:
     if spec is None:
         return
     sys.modules[name] = put_off = Deferred(name)
-    put_off.__spec__ = spec  # an import looks at it, and must not load the library by that
+    put_off.__spec__, put_off.__file__ = spec, spec.origin  # who looks at these asks nothing of the library
     parent, _, last = name.rpartition(".")
     if parent:
         setattr(sys.modules[parent], last, put_off)
