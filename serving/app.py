@@ -22,7 +22,6 @@ from clv.errors import ClvError
 from serving.access.curiosity import Curiosity
 from serving.access.gate import Gate
 from serving.access.identity import Doorkeeper
-from serving.access.tokens import Tokens
 from serving.agent import page
 from serving.api import (
     conversations,
@@ -159,7 +158,11 @@ def _hear_of_the_end(service: Service) -> None:
 
 def _gate(settings: Settings, secret: bytes, memory: Memory, colleagues: Colleagues) -> Gate:
     security = settings.security
-    tokens = Tokens(security) if security.issuer else None
+    tokens = None
+    if security.issuer:
+        from serving.access.tokens import Tokens  # noqa: PLC0415  (cryptography only where people sign in)
+
+        tokens = Tokens(security)
     doorkeeper = Doorkeeper(secret, partial(all_keys, memory.database), tokens)
     curiosity = Curiosity(
         security.customers_per_hour,

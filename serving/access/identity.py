@@ -10,11 +10,13 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from serving.access.tokens import Tokens
 from serving.refusals import NotSignedIn, Unavailable
 from serving.store.keys import Key, digest_of
+
+if TYPE_CHECKING:
+    from serving.access.tokens import Tokens
 
 _KEY: Final = re.compile(r"clv_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _FRESH_SECONDS: Final = 1.0
