@@ -19,7 +19,7 @@ from clv.histories import FloatArray
 
 __all__ = ["Circumstances", "aligned", "names_of"]
 
-Circumstances: TypeAlias = "Callable[[date], pd.DataFrame]"
+Circumstances: TypeAlias = "Callable[[date], pd.DataFrame]"  # in quotes: a service loads no pandas for it
 """From the last visible day to ``customer_id`` and columns of numbers free of the log's length."""
 
 

@@ -151,10 +151,10 @@ def calibrate_channels(
 
 
 def _isotonic(probability: Floats, happened: Floats) -> Calibration:
-    value, inverse, rows = np.unique(probability, return_inverse=True, return_counts=True)
-    mean = np.bincount(inverse, weights=happened) / rows
     from sklearn.isotonic import isotonic_regression  # noqa: PLC0415  (who only predicts does without)
 
+    value, inverse, rows = np.unique(probability, return_inverse=True, return_counts=True)
+    mean = np.bincount(inverse, weights=happened) / rows
     fitted = isotonic_regression(mean, sample_weight=rows.astype(np.float64), y_min=0.0, y_max=1.0)
     block = np.concatenate(([0], np.cumsum(np.diff(fitted) > 0)))
     weight = np.bincount(block, weights=rows)

@@ -17,8 +17,8 @@ def own_process() -> FastAPI:
     What loads is kept: searching it for garbage, over and over, would take an eighth of the start.
     """
     gc.disable()
-    lighten()
     try:
+        lighten()
         from serving.app import create_app  # noqa: PLC0415  (its imports are what takes so long)
 
         app = create_app()

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import httpx2
+import psutil
 import pytest
 
 from serving.colleagues import Colleagues
@@ -89,6 +90,13 @@ def order(number: int) -> dict[str, object]:
     }
 
 
+def mapped_by(server: subprocess.Popen[bytes]) -> set[str]:
+    """Return the files, libraries among them, that a server and its workers have in their memory."""
+    whole = psutil.Process(server.pid)
+    everybody = [whole, *whole.children(recursive=True)]
+    return {file.path for one in everybody for file in one.memory_maps()}
+
+
 def test_two_workers_count_together_and_end_when_everything_is_written(tmp_path: Path) -> None:
     publish_shop(tmp_path / "published")
     port = free_port()
@@ -105,6 +113,7 @@ def test_two_workers_count_together_and_end_when_everything_is_written(tmp_path:
             time.sleep(0.1)
         assert counted == 6
         assert text.count("clv_generation{") == 2
+        assert [path for path in mapped_by(server) if "/pandas/" in path] == []
         store = sqlite3.connect(tmp_path / "service.sqlite", isolation_level=None)
         store.execute("BEGIN IMMEDIATE")  # nobody else can write just now
         statuses: list[int] = []
