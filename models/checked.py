@@ -84,7 +84,7 @@ def found_whole(root: Path, name: str, digest: str, seen: Looks, boot: str | Non
     except (OSError, orjson.JSONDecodeError):
         return False
     same = note == {"boot": boot, "name": name, "digest": digest, "files": seen}
-    return bool(boot) and same and max(newest for *_, newest in seen.values()) < noted_at - _COARSEST_TICK
+    return bool(boot) and same and all(last < noted_at - _COARSEST_TICK for *_, last in seen.values())
 
 
 def _this_boot() -> str:

@@ -1,7 +1,7 @@
 """Libraries that a service loads when it first needs them, which is mostly never.
 
 A service reads arrays, decides and answers. What it is made of can also fit models and read tables, and names
-pandas and SciPy's statistics for that: a quarter of every start, and a hundred megabytes in every worker. In
+pandas and SciPy's statistics for that: a third of every start, and a hundred megabytes in every worker. In
 the process of a service ``import pandas`` leaves a module that becomes the real one as soon as something is
 asked of it, as ``lazy import`` does from Python 3.15 on (PEP 810).
 

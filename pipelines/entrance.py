@@ -13,7 +13,7 @@ def main() -> None:
 
     Ctrl-C ends it as quietly while it still loads as later.
     """
-    gc.disable()  # what loads is kept: searching it for garbage, over and over, takes an eighth of the time
+    gc.disable()  # what loads is kept: searching it for garbage, over and over, takes a tenth of the time
     try:
         if sys.argv[1:2] == ["serve"]:
             lighten()

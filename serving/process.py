@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def own_process() -> FastAPI:
     """Load and make the application.
 
-    What loads is kept: searching it for garbage, over and over, would take an eighth of the start.
+    What loads is kept: searching it for garbage, over and over, would take a tenth of the start.
     """
     gc.disable()
     try:

@@ -319,7 +319,8 @@ async function listSegments() {
 
 async function listPicks() {
   const turn = ++listed;
-  const page = await ask(`/v1/segments/${encodeURIComponent($("segment").value)}/customers?limit=8`);
+  const path = `/v1/segments/${encodeURIComponent($("segment").value)}/customers?limit=8`;
+  const page = await ask(path).catch((error) => { if (turn === listed) throw error; });
   if (turn !== listed) return;  // another segment was chosen meanwhile
   $("picks").replaceChildren(...page.customers.map(({ customer_id }) => {
     const button = el("button", "", customer_id);
