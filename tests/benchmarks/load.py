@@ -160,23 +160,25 @@ def at_a_rate(port: int, asked: Sequence[bytes], rate: float, seconds: float) ->
     """Ask so many times a second whether or not answers come: waiting in line counts as latency."""
     measured, clock = Measured(), time.perf_counter
     idle = [Line(port) for _ in range(32)]
-    busy: set[Line] = set()
+    busy: dict[int, Line] = {}
     started, count, sent = clock(), int(rate * seconds), 0
-    while sent < count or busy:
-        wait = started + sent / rate - clock() if sent < count else 10.0
-        if wait <= 0:
-            line = idle.pop(0) if idle else Line(port)  # each in turn: a server hangs up on who is quiet
-            line.ask(asked[sent % len(asked)], started + sent / rate)
-            busy.add(line)
-            sent += 1
-            continue
-        for line in select.select(busy, (), (), wait)[0]:
-            status = line.answer()
-            if status:
-                measured.latencies.append(clock() - line.asked_at)
-                measured.statuses[status] += 1
-                busy.discard(line)
-                idle.append(line)
+    with select.epoll() as ready:  # it watches any number of lines, and select() waits to the microsecond
+        while sent < count or busy:
+            wait = started + sent / rate - clock() if sent < count else 10.0
+            if wait <= 0:
+                line = idle.pop(0) if idle else Line(port)  # each in turn: a server hangs up on who is quiet
+                line.ask(asked[sent % len(asked)], started + sent / rate)
+                busy[line.fileno()] = line
+                ready.register(line, select.EPOLLIN)
+                sent += 1
+                continue
+            for number, _ in ready.poll(0) if select.select((ready,), (), (), wait)[0] else ():
+                status = busy[number].answer()
+                if status:
+                    measured.latencies.append(clock() - busy[number].asked_at)
+                    measured.statuses[status] += 1
+                    ready.unregister(number)
+                    idle.append(busy.pop(number))
     measured.seconds = clock() - started
     for line in idle:
         line.socket.close()
