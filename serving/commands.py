@@ -24,8 +24,7 @@ from serving.feedback import write_feedback
 from serving.listening import listen
 from serving.secret import installation_secret
 from serving.settings import LOOPBACK, Settings, load_settings
-from serving.side import Side
-from serving.store.database import Database
+from serving.side import Side, own_store
 from serving.store.keys import all_keys, end_key, make_key, revoke
 from serving.store.people import suppressed
 from serving.store.trail import Deed, Trail
@@ -131,11 +130,11 @@ def feedback(
     """
     _hand_on(config, data_dir)
     settings = load_settings()
-    database = _store(settings)
-    written = write_feedback(
-        database, out or settings.data.data_dir / "feedback", settings.store.attribution_days
-    )
-    remember(settings.data.data_dir, suppressed(database))
+    with own_store(settings) as database:
+        written = write_feedback(
+            database, out or settings.data.data_dir / "feedback", settings.store.attribution_days
+        )
+        remember(settings.data.data_dir, suppressed(database))
     for path, rows in written.items():
         Console().print(f"{path}: {rows} rows")
 
@@ -162,7 +161,7 @@ def add_key(
     settings = load_settings()
     now = time.time_ns() // 1000
     expires = now + int(timedelta(days=days).total_seconds() * 1e6) if days else None
-    with _store(settings).writing() as connection:
+    with own_store(settings) as database, database.writing() as connection:
         secret = installation_secret(settings)
         shown = make_key(
             connection,
@@ -183,7 +182,9 @@ def list_keys(config: ConfigOption = None, data_dir: DataDirOption = None) -> No
     """List keys: whose, what for, until when. The keys themselves are not known."""
     _hand_on(config, data_dir)
     table = Table("key", "owner", "role", "scopes", "made", "ends")
-    for key in all_keys(_store(load_settings())).values():
+    with own_store(load_settings()) as database:
+        known = all_keys(database)
+    for key in known.values():
         table.add_row(
             key.key_id,
             key.owner,
@@ -205,24 +206,24 @@ def rotate_key(
     """Make a new key in place of an old one, which goes on for a while."""
     _hand_on(config, data_dir)
     settings = load_settings()
-    database = _store(settings)
-    old = all_keys(database).get(key_id)
-    now = time.time_ns() // 1000
-    if old is None or not old.valid(now):
-        raise SettingError(f"There is no valid key {key_id}.", where="clv keys rotate", hint="clv keys list")
-    secret = installation_secret(settings)
-    with database.writing() as connection:
-        shown = make_key(
-            connection,
-            secret,
-            owner=old.owner,
-            role=old.role,
-            scopes=old.scopes,
-            at=now,
-            expires_at=old.expires_at,
-        )
-        end_key(connection, key_id, now + overlap * 3_600_000_000)
-        Trail(secret).append(connection, [Deed(now, "command line", "key.rotated", old.owner, key_id)])
+    secret, now = installation_secret(settings), time.time_ns() // 1000
+    with own_store(settings) as database:
+        old = all_keys(database).get(key_id)
+        if old is None or not old.valid(now):
+            what = f"There is no valid key {key_id}."
+            raise SettingError(what, where="clv keys rotate", hint="clv keys list")
+        with database.writing() as connection:
+            shown = make_key(
+                connection,
+                secret,
+                owner=old.owner,
+                role=old.role,
+                scopes=old.scopes,
+                at=now,
+                expires_at=old.expires_at,
+            )
+            end_key(connection, key_id, now + overlap * 3_600_000_000)
+            Trail(secret).append(connection, [Deed(now, "command line", "key.rotated", old.owner, key_id)])
     Console().print(shown, soft_wrap=True, highlight=False)
 
 
@@ -236,7 +237,7 @@ def revoke_key(
     _hand_on(config, data_dir)
     settings = load_settings()
     now = time.time_ns() // 1000
-    with _store(settings).writing() as connection:
+    with own_store(settings) as database, database.writing() as connection:
         if not revoke(connection, key_id, now):
             what = f"There is no key {key_id} that is not revoked."
             raise SettingError(what, where="clv keys revoke", hint="clv keys list")
@@ -250,7 +251,8 @@ def verify_audit(config: ConfigOption = None, data_dir: DataDirOption = None) ->
     """Check that no line of the audit trail was changed, taken out or put in."""
     _hand_on(config, data_dir)
     settings = load_settings()
-    findings = Trail(installation_secret(settings)).verify(_store(settings))
+    with own_store(settings) as database:
+        findings = Trail(installation_secret(settings)).verify(database)
     if not findings.whole:
         Console(stderr=True).print(f"[red]The audit trail is broken at line {findings.broken_at}.[/red]")
         raise typer.Exit(1)
@@ -265,13 +267,6 @@ def _hand_on(config: Path | None, data_dir: Path | None, workers: int | None = N
         os.environ["CLV_DATA__DATA_DIR"] = str(data_dir)
     if workers is not None:
         os.environ["CLV_SERVING__WORKERS"] = str(workers)
-
-
-def _store(settings: Settings) -> Database:
-    database = Database(settings.store_url, settings.store.wait_seconds)
-    database.upgrade()
-    Trail(installation_secret(settings)).claim(database, time.time_ns() // 1000)
-    return database
 
 
 def _day(at: int | None) -> str:

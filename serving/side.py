@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +31,15 @@ class Side:
 
     def held(self, config: Path | None, data_dir: Path, customer_id: str) -> dict[str, Any]:
         """Return everything the store and the published generation hold about a person."""
-        settings, database, secret = _opened(config, data_dir)
-        found: dict[str, Any] = people.export(database, customer_id, Pseudonyms(secret).of(customer_id))
-        if (settings.published / CURRENT).exists():
-            with Snapshot.current(settings.published) as snapshot:
-                published = snapshot.held(customer_id)
-            if published is not None:
-                found["published"] = [published]
-        _note(database, secret, "person.exported", customer_id)
-        database.close()
+        settings, secret = _settings(config, data_dir)
+        with own_store(settings) as database:
+            found: dict[str, Any] = people.export(database, customer_id, Pseudonyms(secret).of(customer_id))
+            if (settings.published / CURRENT).exists():
+                with Snapshot.current(settings.published) as snapshot:
+                    published = snapshot.held(customer_id)
+                if published is not None:
+                    found["published"] = [published]
+            _note(database, secret, "person.exported", customer_id)
         return {place: rows for place, rows in found.items() if rows}
 
     def forget(self, config: Path | None, data_dir: Path, customer_id: str) -> dict[str, int]:
@@ -48,27 +50,43 @@ class Side:
         dict
             Rows taken out, by place.
         """
-        settings, database, secret = _opened(config, data_dir)
+        settings, secret = _settings(config, data_dir)
         name = Pseudonyms(secret).of(customer_id)
-        with database.writing() as connection:
-            gone = people.erase(connection, customer_id, name, time.time_ns() // 1000)
-        database.settle()
-        gone["published"] = publish_without(settings.published, Forgotten(secret, [name]))
-        remember(settings.data.data_dir, people.suppressed(database))
-        _note(database, secret, "person.erased", customer_id)
-        database.close()
+        with own_store(settings) as database:
+            with database.writing() as connection:
+                gone = people.erase(connection, customer_id, name, time.time_ns() // 1000)
+            database.settle()
+            gone["published"] = publish_without(settings.published, Forgotten(secret, [name]))
+            remember(settings.data.data_dir, people.suppressed(database))
+            _note(database, secret, "person.erased", customer_id)
         return {place: rows for place, rows in gone.items() if rows}
 
 
-def _opened(config: Path | None, data_dir: Path) -> tuple[Settings, Database, bytes]:
+@contextlib.contextmanager
+def own_store(settings: Settings) -> Iterator[Database]:
+    """Open the service's store for one verb, its layout up to date; close it when the verb has ended.
+
+    Raises
+    ------
+    SettingError
+        If another secret sealed the store.
+    Unavailable
+        If it cannot be opened.
+    """
+    database = Database(settings.store_url, settings.store.wait_seconds)
+    try:
+        database.upgrade()
+        Trail(installation_secret(settings)).claim(database, time.time_ns() // 1000)
+        yield database
+    finally:
+        database.close()
+
+
+def _settings(config: Path | None, data_dir: Path) -> tuple[Settings, bytes]:
     settings = load_settings(config)
     data = settings.data.model_copy(update={"data_dir": data_dir})
     settings = settings.model_copy(update={"data": data})
-    database = Database(settings.store_url, settings.store.wait_seconds)
-    database.upgrade()
-    secret = installation_secret(settings)
-    Trail(secret).claim(database, time.time_ns() // 1000)
-    return settings, database, secret
+    return settings, installation_secret(settings)
 
 
 def _note(database: Database, secret: bytes, action: str, customer_id: str) -> None:

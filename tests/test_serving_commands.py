@@ -99,6 +99,22 @@ def test_a_verb_without_the_secret_of_the_service_is_refused(at_home: Path) -> N
             say(*words)
 
 
+def test_a_verb_leaves_the_store_closed_behind_it_whether_or_not_it_was_done(at_home: Path) -> None:
+    say("keys", "add", "desk", "--role", "agent")
+    for words in (("keys", "list"), ("feedback",), ("audit", "verify"), ("export", "ann"), ("erase", "ann")):
+        say(*words)
+        assert _beside_the_store(at_home) == [], words
+    for words in (("keys", "rotate", "000000000000"), ("keys", "revoke", "000000000000")):
+        with pytest.raises(SettingError):
+            say(*words)
+        assert _beside_the_store(at_home) == [], words
+
+
+def _beside_the_store(home: Path) -> list[str]:
+    """Return the files SQLite keeps while somebody has the store open."""
+    return [file.name for file in (home / "var").glob("service.sqlite-*")]
+
+
 def test_every_setting_is_printed_with_what_it_does() -> None:
     printed = say("settings")
     everything = {line[0]: line[3] for half in (Settings(), NightSettings()) for line in described(half)}
