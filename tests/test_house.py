@@ -75,6 +75,16 @@ def test_a_function_is_short_enough_to_read() -> None:
     assert list(long_functions()) == []
 
 
+@pytest.mark.xdist_group("house")
+def test_tests_of_one_group_share_a_process(request: pytest.FixtureRequest) -> None:
+    """Nights are worked once and not once in each process, and faults are timed beside no other fault."""
+    config = request.config
+    if getattr(config.option, "loadgroup", False):  # in a process of several
+        assert request.node.nodeid.endswith("@house"), (
+            "pytest and xdist do not agree on groups: see pyproject"
+        )
+
+
 def test_no_module_is_a_drawer_for_everything() -> None:
     drawers = {"utils", "helpers", "common", "misc", "base", "core"}
     assert [file for file in FILES if file.stem in drawers] == []

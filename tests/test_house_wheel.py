@@ -43,7 +43,7 @@ def test_the_installed_wheel_passes_its_own_examination_from_another_folder(
     home = tmp_path / "fresh"
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"
-    pip = (python, "-m", "pip", "--disable-pip-version-check", "install", "-q")
+    pip = (python, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-compile")
     run(*pip, "-c", ROOT / "constraints.txt", wheel, folder=tmp_path)
     seen = run(home / "bin" / "clv", "doctor", folder=tmp_path)
     assert "package names" in seen
