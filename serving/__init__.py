@@ -24,7 +24,7 @@ store         the tables, in SQLite or PostgreSQL
 live          from events to a customer's standing
 access        who asks, and what they may
 erasure       a published generation without those who asked to be forgotten
-side          the service's part in settings, export and erasure at the command line
+side          the service's part in settings, export and erasure at the command line; its store for one verb
 feedback      the log as tables: labelled decisions, and what the ledger takes in
 clock         what time it is
 chance        names nobody else has

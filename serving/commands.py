@@ -22,7 +22,6 @@ from models.generation import pointed_at
 from serving.access.roles import ROLES, SCOPES
 from serving.feedback import write_feedback
 from serving.listening import listen
-from serving.secret import installation_secret
 from serving.settings import LOOPBACK, Settings, load_settings
 from serving.side import Side, own_store
 from serving.store.keys import all_keys, end_key, make_key, revoke
@@ -130,7 +129,7 @@ def feedback(
     """
     _hand_on(config, data_dir)
     settings = load_settings()
-    with own_store(settings) as database:
+    with own_store(settings) as (database, _):
         written = write_feedback(
             database, out or settings.data.data_dir / "feedback", settings.store.attribution_days
         )
@@ -161,8 +160,7 @@ def add_key(
     settings = load_settings()
     now = time.time_ns() // 1000
     expires = now + int(timedelta(days=days).total_seconds() * 1e6) if days else None
-    with own_store(settings) as database, database.writing() as connection:
-        secret = installation_secret(settings)
+    with own_store(settings) as (database, secret), database.writing() as connection:
         shown = make_key(
             connection,
             secret,
@@ -182,7 +180,7 @@ def list_keys(config: ConfigOption = None, data_dir: DataDirOption = None) -> No
     """List keys: whose, what for, until when. The keys themselves are not known."""
     _hand_on(config, data_dir)
     table = Table("key", "owner", "role", "scopes", "made", "ends")
-    with own_store(load_settings()) as database:
+    with own_store(load_settings()) as (database, _):
         known = all_keys(database)
     for key in known.values():
         table.add_row(
@@ -206,8 +204,8 @@ def rotate_key(
     """Make a new key in place of an old one, which goes on for a while."""
     _hand_on(config, data_dir)
     settings = load_settings()
-    secret, now = installation_secret(settings), time.time_ns() // 1000
-    with own_store(settings) as database:
+    now = time.time_ns() // 1000
+    with own_store(settings) as (database, secret):
         old = all_keys(database).get(key_id)
         if old is None or not old.valid(now):
             what = f"There is no valid key {key_id}."
@@ -237,12 +235,12 @@ def revoke_key(
     _hand_on(config, data_dir)
     settings = load_settings()
     now = time.time_ns() // 1000
-    with own_store(settings) as database, database.writing() as connection:
+    with own_store(settings) as (database, secret), database.writing() as connection:
         if not revoke(connection, key_id, now):
             what = f"There is no key {key_id} that is not revoked."
             raise SettingError(what, where="clv keys revoke", hint="clv keys list")
         deed = Deed(now, "command line", "key.revoked", key_id)
-        Trail(installation_secret(settings)).append(connection, [deed])
+        Trail(secret).append(connection, [deed])
     Console().print(f"{key_id} is revoked.")
 
 
@@ -251,8 +249,8 @@ def verify_audit(config: ConfigOption = None, data_dir: DataDirOption = None) ->
     """Check that no line of the audit trail was changed, taken out or put in."""
     _hand_on(config, data_dir)
     settings = load_settings()
-    with own_store(settings) as database:
-        findings = Trail(installation_secret(settings)).verify(database)
+    with own_store(settings) as (database, secret):
+        findings = Trail(secret).verify(database)
     if not findings.whole:
         Console(stderr=True).print(f"[red]The audit trail is broken at line {findings.broken_at}.[/red]")
         raise typer.Exit(1)

@@ -1,4 +1,7 @@
-"""What the service adds to the verbs of the whole house: its settings, and what it holds of a person."""
+"""What the service adds to the verbs of the whole house: its settings, and what it holds of a person.
+
+:func:`own_store` opens its store for one verb, of the house or of its own.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,8 @@ class Side:
 
     def held(self, config: Path | None, data_dir: Path, customer_id: str) -> dict[str, Any]:
         """Return everything the store and the published generation hold about a person."""
-        settings, secret = _settings(config, data_dir)
-        with own_store(settings) as database:
+        settings = _settings(config, data_dir)
+        with own_store(settings) as (database, secret):
             found: dict[str, Any] = people.export(database, customer_id, Pseudonyms(secret).of(customer_id))
             if (settings.published / CURRENT).exists():
                 with Snapshot.current(settings.published) as snapshot:
@@ -50,9 +53,9 @@ class Side:
         dict
             Rows taken out, by place.
         """
-        settings, secret = _settings(config, data_dir)
-        name = Pseudonyms(secret).of(customer_id)
-        with own_store(settings) as database:
+        settings = _settings(config, data_dir)
+        with own_store(settings) as (database, secret):
+            name = Pseudonyms(secret).of(customer_id)
             with database.writing() as connection:
                 gone = people.erase(connection, customer_id, name, time.time_ns() // 1000)
             database.settle()
@@ -63,8 +66,13 @@ class Side:
 
 
 @contextlib.contextmanager
-def own_store(settings: Settings) -> Iterator[Database]:
+def own_store(settings: Settings) -> Iterator[tuple[Database, bytes]]:
     """Open the service's store for one verb, its layout up to date; close it when the verb has ended.
+
+    Yields
+    ------
+    Database, bytes
+        The store, and the secret that seals it.
 
     Raises
     ------
@@ -76,17 +84,17 @@ def own_store(settings: Settings) -> Iterator[Database]:
     database = Database(settings.store_url, settings.store.wait_seconds)
     try:
         database.upgrade()
-        Trail(installation_secret(settings)).claim(database, time.time_ns() // 1000)
-        yield database
+        secret = installation_secret(settings)
+        Trail(secret).claim(database, time.time_ns() // 1000)
+        yield database, secret
     finally:
         database.close()
 
 
-def _settings(config: Path | None, data_dir: Path) -> tuple[Settings, bytes]:
+def _settings(config: Path | None, data_dir: Path) -> Settings:
     settings = load_settings(config)
     data = settings.data.model_copy(update={"data_dir": data_dir})
-    settings = settings.model_copy(update={"data": data})
-    return settings, installation_secret(settings)
+    return settings.model_copy(update={"data": data})
 
 
 def _note(database: Database, secret: bytes, action: str, customer_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,11 +79,9 @@ def test_a_function_is_short_enough_to_read() -> None:
 @pytest.mark.xdist_group("house")
 def test_tests_of_one_group_share_a_process(request: pytest.FixtureRequest) -> None:
     """Nights are worked once and not once in each process, and faults are timed beside no other fault."""
-    config = request.config
-    if getattr(config.option, "loadgroup", False):  # in a process of several
-        assert request.node.nodeid.endswith("@house"), (
-            "pytest and xdist do not agree on groups: see pyproject"
-        )
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        kept = request.node.nodeid.endswith("@house")
+        assert kept, "--dist loadgroup is missing, or pytest and xdist do not agree on groups: see pyproject"
 
 
 def test_no_module_is_a_drawer_for_everything() -> None:
