@@ -86,12 +86,10 @@ class Metrics(Collector):
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
-    def count_decision(self, decision: Decision, dropped: Mapping[Stage, int], *, logged: bool) -> None:
+    def count_decision(self, decision: Decision, dropped: Mapping[Stage, int]) -> None:
         """Count a decision by what came of it, and what it dropped by stage."""
         outcome = "hints" if decision.hints else "control" if decision.arm == "control" else "silence"
         self.decisions[outcome] += 1
-        if not logged:
-            self.decisions["not_logged"] += 1
         for stage, count in dropped.items():
             self.refused[stage] += count
 

@@ -162,12 +162,12 @@ class Service:
         entry = self.memory.log(replace(decision, customer_id="") if seen.erased else decision)
         answer = Answer(decision, seen, decision.dropped(), logged=True)
         said = tell(answer)
-        logged = await self.memory.logged(entry)
-        if not logged:
-            said = tell(replace(answer, logged=False))
         self.metrics.stages["decide"].observe(decided - started)
+        self.metrics.count_decision(decision, answer.dropped)
+        if not await self.memory.logged(entry):
+            self.metrics.decisions["not_logged"] += 1
+            said = tell(replace(answer, logged=False))
         self.metrics.stages["log"].observe(time.perf_counter() - decided)
-        self.metrics.count_decision(decision, answer.dropped, logged=logged)
         return said
 
     async def take(self, messages: list[Message]) -> list[Taken]:

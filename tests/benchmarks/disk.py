@@ -1,0 +1,42 @@
+"""What the disk alone makes a caller wait: what no answer that is on the disk before it is sent can beat."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+from tests.benchmarks.load import Measured
+
+_WRITTEN: Final = bytes(32_768)  # what the log of one decision adds, pages and all
+_FILE: Final = 64 << 20  # as long as a log that is written over again
+
+
+def flushes(folder: Path, rate: float, seconds: float) -> Measured:
+    """Write and flush so many times a second, one after the other: waiting in line counts as latency.
+
+    Parameters
+    ----------
+    folder
+        On the disk that is measured.
+    rate, seconds
+        How many a second, for how long.
+    """
+    path, measured, clock = folder / "disk", Measured(), time.perf_counter
+    file = os.open(path, os.O_CREAT | os.O_RDWR)
+    try:
+        os.posix_fallocate(file, 0, _FILE)
+        os.fsync(file)
+        started = clock()
+        for number in range(int(rate * seconds)):
+            due = started + number / rate
+            time.sleep(max(0.0, due - clock()))
+            os.pwrite(file, _WRITTEN, number * len(_WRITTEN) % _FILE)
+            os.fdatasync(file)
+            measured.latencies.append(clock() - due)
+        measured.seconds = clock() - started
+    finally:
+        os.close(file)
+        path.unlink()
+    return measured
