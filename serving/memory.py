@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -24,6 +24,7 @@ from serving.refusals import Refusal, Unavailable
 from serving.settings import Settings
 from serving.store import conversations, decisions, events, generations, lookups, people, retention, trail
 from serving.store.commits import Commits, Handler
+from serving.store.conversations import Conversation
 from serving.store.database import Database, Row
 from serving.store.patience import Waiting
 from serving.store.tables import decisions as decision_table
@@ -73,7 +74,7 @@ class Memory:
             "erasures": self._erase,  # first: who holds back erasures must not wait for those of others
             "events": log.append,
             "decisions": decisions.log_decisions,
-            "conversations": conversations.keep,
+            "turns": conversations.keep,
             "deeds": self.trail.append,
             "generations": _note,
             "lookups": lookups.note_lookups,
@@ -166,6 +167,35 @@ class Memory:
             except Refusal:
                 self._later.append(entry.payload)
         return in_time
+
+    async def keep_turn(self, turn: Conversation, decision: Decision) -> bool:
+        """Keep a turn of a conversation and log the decision that answers it: both or neither.
+
+        Of a person who asked to be forgotten only the decision is logged, without a name.
+
+        Parameters
+        ----------
+        turn
+            The conversation after it.
+        decision
+            What was decided.
+
+        Returns
+        -------
+        bool
+            False if another turn came first.
+
+        Raises
+        ------
+        Refusal
+            If the store does not take it: nothing is kept then, or it may be if it does not answer in time.
+        """
+        logged_at = time.time_ns() // 1000
+        if (await self.of_customer(turn.customer_id)).erased:
+            nameless = decisions.as_row(replace(decision, customer_id=""), logged_at)
+            await self.commits.write("decisions", nameless)
+            return True
+        return bool(await self.commits.write("turns", (turn, decisions.as_row(decision, logged_at))))
 
     async def note_lookup(self, lookup: lookups.Lookup) -> list[lookups.Lookup] | None:
         """Note that somebody asked about a customer; return all they asked within the hour, or None.

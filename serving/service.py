@@ -30,6 +30,7 @@ from serving.metrics import Metrics
 from serving.published import Publication, Shelf
 from serving.refusals import NotFound
 from serving.settings import Settings
+from serving.store.conversations import Conversation
 from serving.store.events import Taken
 from serving.store.people import suppressed
 
@@ -151,13 +152,10 @@ class Service:
             What the customer said, to be heard and not kept.
         """
         seen = await self.see(customer_id)
-        publication = seen.publication
         if text:
-            context = hear(publication, context, text)
+            context = hear(seen.publication, context, text)
         started = time.perf_counter()
-        decision = publication.decider.decide(
-            seen.profile, context, seen.at, _new_id(), prepared=seen.prepared
-        )
+        decision = _decide(seen, context)
         decided = time.perf_counter()
         entry = self.memory.log(replace(decision, customer_id="") if seen.erased else decision)
         answer = Answer(decision, seen, decision.dropped(), logged=True)
@@ -168,6 +166,41 @@ class Service:
             self.metrics.decisions["not_logged"] += 1
             said = tell(replace(answer, logged=False))
         self.metrics.stages["log"].observe(time.perf_counter() - decided)
+        return said
+
+    async def decide_turn(
+        self, customer_id: str, context: Context, tell: Tell, turn: Callable[[bytes], Conversation]
+    ) -> bytes | None:
+        """Decide within a conversation; the turn and the decision that answers it are kept, both or neither.
+
+        Parameters
+        ----------
+        customer_id, context, tell
+            As for :meth:`decide`.
+        turn
+            Makes the conversation after this turn from what is answered.
+
+        Returns
+        -------
+        bytes | None
+            The answer; None if another message of the conversation was heard meanwhile. Nothing is kept then.
+
+        Raises
+        ------
+        Refusal
+            If the store does not take it.
+        """
+        seen = await self.see(customer_id)
+        started = time.perf_counter()
+        decision = _decide(seen, context)
+        decided = time.perf_counter()
+        answer = Answer(decision, seen, decision.dropped(), logged=True)
+        said = tell(answer)
+        if not await self.memory.keep_turn(turn(said), decision):
+            return None
+        self.metrics.stages["decide"].observe(decided - started)
+        self.metrics.stages["log"].observe(time.perf_counter() - decided)
+        self.metrics.count_decision(decision, answer.dropped)
         return said
 
     async def take(self, messages: list[Message]) -> list[Taken]:
@@ -242,6 +275,11 @@ class Service:
             return ""
         age = (datetime.now(UTC).date() - publication.as_of).days
         return f"The published numbers are {age} days old." if age > limit else ""
+
+
+def _decide(seen: Seen, context: Context) -> Decision:
+    decider = seen.publication.decider
+    return decider.decide(seen.profile, context, seen.at, _new_id(), prepared=seen.prepared)
 
 
 def _new_id() -> str:

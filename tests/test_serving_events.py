@@ -390,6 +390,25 @@ def test_messages_of_a_conversation_that_come_at_once_are_all_heard(shop: LocalC
     assert decided == 9
 
 
+def test_of_messages_that_two_machines_hear_at_once_only_what_was_answered_is_logged(
+    shop: LocalClient, var: Path
+) -> None:
+    url, said = "/v1/conversations/chat-race/messages", {"customer_id": "ann", "text": "Do you have coffee?"}
+    with (
+        LocalClient(create_app(Settings(data={"data_dir": var}), open_shop)) as other,
+        ThreadPoolExecutor(8) as pool,
+    ):
+        answers = [
+            answer.json() for answer in pool.map(lambda one: one.post(url, json=said), [shop, other] * 20)
+        ]
+    store = sqlite3.connect(var / "service.sqlite")
+    (turn,) = store.execute("SELECT turn FROM conversations").fetchone()
+    logged = [row[0] for row in store.execute("SELECT decision_id FROM decisions ORDER BY decision_id")]
+    store.close()
+    assert turn == 40
+    assert logged == sorted(answer["decision_id"] for answer in answers)
+
+
 def told(number: int, decision: str, customer: str = "ann", **properties: object) -> dict[str, object]:
     said = {"decision_id": decision, "offer_id": "tea", "outcome": "presented", **properties}
     raw = order(number, customer)

@@ -51,8 +51,9 @@ def answer(database: Database, decision_id: str) -> None:
 
 
 def talk(database: Database, name: str, at: int, turn: int = 1) -> None:
+    decision = (f"{name}-{turn}", YESTERDAY, YESTERDAY, "ann", "kim", "000001-2026-01-31", b"{}")
     with database.writing() as connection:
-        keep(connection, [Conversation(name, "kim", "ann", turn, {}, b"{}", at)])
+        keep(connection, [(Conversation(name, "kim", "ann", turn, {}, b"{}", at), decision)])
 
 
 def forget(database: Database) -> int:

@@ -34,12 +34,12 @@ from serving.live.messages import Message, read_message
 from serving.refusals import Unavailable
 from serving.settings import Settings
 from serving.store import conversations, generations, keys, people, trail
-from serving.store.database import Database
+from serving.store.database import Database, Row
 from serving.store.decisions import pack, unpack
 from serving.store.events import EventLog, Taken, recount
 from serving.store.layout import MIGRATIONS, is_newest, newest
 from serving.store.lookups import Lookup, note_lookups
-from serving.store.tables import audit, events, metadata, outcomes, profiles, seals
+from serving.store.tables import audit, decisions, events, metadata, outcomes, profiles, seals
 from tests.databases import database, postgres_url
 from tests.fakes import CUSTOMERS, LocalClient, ShopEngine, open_shop, publish_shop
 
@@ -69,6 +69,10 @@ def take(database: Database, messages: Sequence[Message], received: int = 1) -> 
 def book_of(database: Database, customer: str) -> Book:
     rows = database.rows(select(profiles.c.book).where(profiles.c.customer_id == customer))
     return Book.from_bytes(bytes(rows[0][0])) if rows else Book()
+
+
+def logged(decision_id: str) -> Row:
+    return (decision_id, 1, 1, "1058", "ann", "000001-2026-01-31", b"{}")
 
 
 def count(database: Database, table) -> int:
@@ -313,12 +317,14 @@ def test_a_key_is_revoked_once(database: Database) -> None:
 def test_a_conversation_is_kept_over_what_it_was(database: Database) -> None:
     first = conversations.Conversation("c1", "ann", "1058", 1, {"intent": ""}, b"{}", 1)
     second = conversations.Conversation("c1", "ann", "1058", 2, {"intent": "buy"}, b'{"a":1}', 2)
+    late = replace(second, answer=b"{}")  # heard after the first turn, as the second was
     with database.writing() as connection:
-        assert conversations.keep(connection, [first, second]) == [True, True]
-        late = replace(second, answer=b"{}")  # heard after the first turn, as the second was
-        assert conversations.keep(connection, [late, first]) == [False, False]
+        assert conversations.keep(connection, [(first, logged("d1")), (second, logged("d2"))]) == [True, True]
+        assert conversations.keep(connection, [(late, logged("d3")), (first, logged("d4"))]) == [False, False]
     assert conversations.find(database, "c1") == second
     assert conversations.find(database, "c2") is None
+    named = database.rows(select(decisions.c.decision_id).order_by(decisions.c.decision_id))
+    assert [row[0] for row in named] == ["d1", "d2"]  # nobody was answered by the others
 
 
 def test_what_was_in_force_can_be_read_after_the_generation_is_gone(database: Database) -> None:

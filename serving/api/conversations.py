@@ -96,19 +96,16 @@ async def _hear(service: Service, conversation_id: str, body: MessageBody, who: 
         told = heard_message(conversation_id, turn, body.customer_id, context, at, over=complained)
         await service.take([told])
     tell = partial(offers_json, refused_limit=service.settings.serving.refused_limit)
-    said = await service.decide(body.customer_id, context, tell)
-    heard = Conversation(
-        conversation_id=conversation_id,
-        owner=before.owner if before else who.subject,
-        customer_id=body.customer_id,
-        turn=turn,
-        state={**_state(context), "complained": complains},
-        answer=said,
+    heard = partial(
+        Conversation,
+        conversation_id,
+        before.owner if before else who.subject,
+        body.customer_id,
+        turn,
+        {**_state(context), "complained": complains},
         changed_at=time.time_ns() // 1000,
     )
-    if (await service.memory.of_customer(body.customer_id)).erased:
-        return said
-    return said if await service.memory.commits.write("conversations", heard) else None
+    return await service.decide_turn(body.customer_id, context, tell, heard)
 
 
 @router.get(

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, select, update
 
-from serving.store.database import Database
+from serving.store.database import Database, Row
+from serving.store.decisions import log_decisions
 from serving.store.insert import insert_into
 from serving.store.tables import conversations
 
@@ -45,12 +46,27 @@ class Conversation:
     changed_at: int
 
 
-def keep(connection: Connection, changed: Sequence[Conversation]) -> list[bool]:
-    """Write conversations, each over the turn before; say for each whether it was still the turn before.
+def keep(connection: Connection, turns: Sequence[tuple[Conversation, Row]]) -> list[bool]:
+    """Write conversations, each over the turn before, and log the decisions that answer.
 
-    Where two messages of a conversation are heard at once, the second to come finds another turn.
+    Where two messages of a conversation are heard at once, the second to come finds another turn: its
+    decision is not logged, for nobody is answered by it.
+
+    Parameters
+    ----------
+    connection
+        With an open transaction.
+    turns
+        Conversations after their turns, each with its decision as the store keeps it.
+
+    Returns
+    -------
+    list[bool]
+        Whether it was still the turn before.
     """
-    return [_keep(connection, one) for one in changed]
+    kept = [_keep(connection, conversation) for conversation, _ in turns]
+    log_decisions(connection, [decision for (_, decision), held in zip(turns, kept, strict=True) if held])
+    return kept
 
 
 def _keep(connection: Connection, one: Conversation) -> bool:
