@@ -24,7 +24,6 @@ from serving.refusals import Refusal, Unavailable
 from serving.settings import Settings
 from serving.store import conversations, decisions, events, generations, lookups, people, retention, trail
 from serving.store.commits import Commits, Handler
-from serving.store.conversations import Conversation
 from serving.store.database import Database, Row
 from serving.store.patience import Waiting
 from serving.store.tables import decisions as decision_table
@@ -168,7 +167,7 @@ class Memory:
                 self._later.append(entry.payload)
         return in_time
 
-    async def keep_turn(self, turn: Conversation, decision: Decision) -> bool:
+    async def keep_turn(self, turn: conversations.Conversation, decision: Decision, *, erased: bool) -> bool:
         """Keep a turn of a conversation and log the decision that answers it: both or neither.
 
         Of a person who asked to be forgotten only the decision is logged, without a name.
@@ -179,6 +178,8 @@ class Memory:
             The conversation after it.
         decision
             What was decided.
+        erased
+            Whether they had asked to be forgotten when it was decided; whether they did since is looked up.
 
         Returns
         -------
@@ -191,7 +192,7 @@ class Memory:
             If the store does not take it: nothing is kept then, or it may be if it does not answer in time.
         """
         logged_at = time.time_ns() // 1000
-        if (await self.of_customer(turn.customer_id)).erased:
+        if erased or (await self.of_customer(turn.customer_id)).erased:
             nameless = decisions.as_row(replace(decision, customer_id=""), logged_at)
             await self.commits.write("decisions", nameless)
             return True

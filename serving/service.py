@@ -154,13 +154,11 @@ class Service:
         seen = await self.see(customer_id)
         if text:
             context = hear(seen.publication, context, text)
-        started = time.perf_counter()
-        decision = _decide(seen, context)
+        decision = self._decide(seen, context)
         decided = time.perf_counter()
         entry = self.memory.log(replace(decision, customer_id="") if seen.erased else decision)
         answer = Answer(decision, seen, decision.dropped(), logged=True)
         said = tell(answer)
-        self.metrics.stages["decide"].observe(decided - started)
         self.metrics.count_decision(decision, answer.dropped)
         if not await self.memory.logged(entry):
             self.metrics.decisions["not_logged"] += 1
@@ -168,17 +166,15 @@ class Service:
         self.metrics.stages["log"].observe(time.perf_counter() - decided)
         return said
 
-    async def decide_turn(
-        self, customer_id: str, context: Context, tell: Tell, turn: Callable[[bytes], Conversation]
-    ) -> bytes | None:
+    async def decide_turn(self, turn: Conversation, context: Context, tell: Tell) -> bytes | None:
         """Decide within a conversation; the turn and the decision that answers it are kept, both or neither.
 
         Parameters
         ----------
-        customer_id, context, tell
-            As for :meth:`decide`.
         turn
-            Makes the conversation after this turn from what is answered.
+            The conversation after this turn; its answer is filled in.
+        context, tell
+            As for :meth:`decide`.
 
         Returns
         -------
@@ -190,18 +186,24 @@ class Service:
         Refusal
             If the store does not take it.
         """
-        seen = await self.see(customer_id)
-        started = time.perf_counter()
-        decision = _decide(seen, context)
+        seen = await self.see(turn.customer_id)
+        decision = self._decide(seen, context)
         decided = time.perf_counter()
         answer = Answer(decision, seen, decision.dropped(), logged=True)
         said = tell(answer)
-        if not await self.memory.keep_turn(turn(said), decision):
+        if not await self.memory.keep_turn(replace(turn, answer=said), decision, erased=seen.erased):
             return None
-        self.metrics.stages["decide"].observe(decided - started)
         self.metrics.stages["log"].observe(time.perf_counter() - decided)
         self.metrics.count_decision(decision, answer.dropped)
         return said
+
+    def _decide(self, seen: Seen, context: Context) -> Decision:
+        """Decide, and time it."""
+        started = time.perf_counter()
+        decider = seen.publication.decider
+        decision = decider.decide(seen.profile, context, seen.at, _new_id(), prepared=seen.prepared)
+        self.metrics.stages["decide"].observe(time.perf_counter() - started)
+        return decision
 
     async def take(self, messages: list[Message]) -> list[Taken]:
         """Append events; return how each was taken, after the commit."""
@@ -275,11 +277,6 @@ class Service:
             return ""
         age = (datetime.now(UTC).date() - publication.as_of).days
         return f"The published numbers are {age} days old." if age > limit else ""
-
-
-def _decide(seen: Seen, context: Context) -> Decision:
-    decider = seen.publication.decider
-    return decider.decide(seen.profile, context, seen.at, _new_id(), prepared=seen.prepared)
 
 
 def _new_id() -> str:

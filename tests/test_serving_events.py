@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -17,14 +18,16 @@ import pytest
 from sqlalchemy import select
 
 from models.snapshot import SnapshotWriter
+from recommend.context import Context
 from serving.app import create_app
 from serving.feedback import write_feedback
 from serving.settings import Settings
+from serving.store.conversations import Conversation
 from serving.store.database import Database
 from serving.store.people import erase
 from serving.store.tables import decisions
 from tests.browsing import running
-from tests.fakes import AS_OF, LocalClient, open_shop, publish_shop
+from tests.fakes import AS_OF, CUSTOMERS, LocalClient, ShopEngine, open_shop, publish_shop
 
 
 @pytest.fixture
@@ -619,3 +622,16 @@ def test_a_log_line_names_the_route_and_never_the_customer(
     )
     assert '"ann"' not in lines[0]
     assert datetime.fromisoformat(line["at"]).tzinfo == UTC
+
+
+def test_who_was_forgotten_when_it_was_decided_is_not_named_where_that_cannot_be_looked_up_again(
+    shop: LocalClient, var: Path
+) -> None:
+    memory, at = shop.app.state.service.memory, datetime(2026, 2, 1, tzinfo=UTC)
+    decision = ShopEngine("g1").decide(CUSTOMERS[0], Context(), at, "d1")
+    turn = Conversation("t1", "kim", decision.customer_id, 1, {}, b"{}", 1)  # the store knows of no erasure
+    assert shop.portal.call(partial(memory.keep_turn, turn, decision, erased=True)) is True
+    store = sqlite3.connect(var / "service.sqlite")
+    assert store.execute("SELECT customer_id FROM decisions").fetchall() == [("",)]
+    assert store.execute("SELECT count(*) FROM conversations").fetchone() == (0,)
+    store.close()

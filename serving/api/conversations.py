@@ -96,16 +96,16 @@ async def _hear(service: Service, conversation_id: str, body: MessageBody, who: 
         told = heard_message(conversation_id, turn, body.customer_id, context, at, over=complained)
         await service.take([told])
     tell = partial(offers_json, refused_limit=service.settings.serving.refused_limit)
-    heard = partial(
-        Conversation,
-        conversation_id,
-        before.owner if before else who.subject,
-        body.customer_id,
-        turn,
-        {**_state(context), "complained": complains},
+    heard = Conversation(
+        conversation_id=conversation_id,
+        owner=before.owner if before else who.subject,
+        customer_id=body.customer_id,
+        turn=turn,
+        state={**_state(context), "complained": complains},
+        answer=b"",
         changed_at=time.time_ns() // 1000,
     )
-    return await service.decide_turn(body.customer_id, context, tell, heard)
+    return await service.decide_turn(heard, context, tell)
 
 
 @router.get(

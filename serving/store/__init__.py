@@ -11,7 +11,7 @@ patience        who waits for a commit, and for how long
 events          append events and move the profiles, in one transaction
 decisions       what was decided, and what became of it
 record          a decision as the bytes the log keeps, and back
-conversations   what a conversation is about so far
+conversations   what a conversation is about so far, kept together with the decision that answers
 people          everything held about a person: export, erase, and not taking them back
 keys            access keys
 lookups         which customers each agent asked about within the hour

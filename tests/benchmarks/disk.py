@@ -9,8 +9,8 @@ from typing import Final
 
 from tests.benchmarks.load import Measured
 
-_WRITTEN: Final = bytes(32_768)  # what the log of one decision adds, pages and all
-_FILE: Final = 64 << 20  # as long as a log that is written over again
+_WRITTEN: Final = bytes(7 * 4_096)  # one decision adds seven pages to SQLite's write-ahead log, by strace
+_PLACES: Final = 1_000  # of a file that is written over again, as that log is
 
 
 def flushes(folder: Path, rate: float, seconds: float) -> Measured:
@@ -26,13 +26,13 @@ def flushes(folder: Path, rate: float, seconds: float) -> Measured:
     path, measured, clock = folder / "disk", Measured(), time.perf_counter
     file = os.open(path, os.O_CREAT | os.O_RDWR)
     try:
-        os.posix_fallocate(file, 0, _FILE)
+        os.posix_fallocate(file, 0, _PLACES * len(_WRITTEN))
         os.fsync(file)
         started = clock()
         for number in range(int(rate * seconds)):
             due = started + number / rate
             time.sleep(max(0.0, due - clock()))
-            os.pwrite(file, _WRITTEN, number * len(_WRITTEN) % _FILE)
+            os.pwrite(file, _WRITTEN, number % _PLACES * len(_WRITTEN))
             os.fdatasync(file)
             measured.latencies.append(clock() - due)
         measured.seconds = clock() - started
